@@ -1,0 +1,63 @@
+# Everything a clone needs: `make` lists the targets, each installs what it uses (see tools/bootstrap.sh).
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+NODE_DIR := tools/node/node_modules
+export PATH := $(CURDIR)/$(NODE_DIR)/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+CLI := dist/userns-audit.cjs
+SOURCES := $(shell find src -name '*.ts') package.json tools/build.js
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(CLI) ## Audit this machine (make run ARGS='-o wide')
+	@node $(CLI) node $(ARGS) || [ $$? -le 2 ]
+
+.PHONY: build
+build: $(CLI) ## Bundle the command line into dist/
+
+.PHONY: test
+test: $(CLI) ## Static checks and all tests, with real containers (root on Debian)
+	@$(MAKE) check
+	@node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js $(ARGS)
+
+.PHONY: check
+check: node_modules/.installed ## Types, lint, format and drift of generated files
+	@tsc
+	@eslint --max-warnings 0 .
+	@prettier --check --log-level warn .
+	@node tools/generate.ts --check
+
+.PHONY: format
+format: node_modules/.installed ## Rewrite the sources in the house format
+	@eslint --fix . ; prettier --write --log-level warn .
+
+.PHONY: generate
+generate: node_modules/.installed ## Rewrite the generated files (docs/rules, docs/cli.md)
+	@node tools/generate.ts
+
+.PHONY: bench
+bench: $(CLI) ## Measure the budgets side by side with the alternatives
+	@node bench/run.ts
+
+.PHONY: clean
+clean: ## Remove what the build made
+	@rm -rf dist node_modules $(NODE_DIR)
+
+$(CLI): $(SOURCES) node_modules/.installed
+	@node tools/build.js
+
+node_modules/.installed: package.json package-lock.json .npmrc $(NODE_DIR)/.installed
+	@npm ci --no-progress --loglevel=error >/dev/null
+	@touch $@
+
+$(NODE_DIR)/.installed: tools/node/package.json tools/node/package-lock.json tools/bootstrap.sh
+	@tools/bootstrap.sh
+	@touch $@

@@ -1,0 +1,68 @@
+import { defineConfig } from 'eslint/config';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** What each folder may import besides itself (docs/architecture.md). The order of the design: arrows point one way. */
+const MAY_IMPORT = {
+  core: [],
+  rules: ['core'],
+  host: ['core'],
+  probes: ['core', 'host'],
+  report: ['core', 'rules'],
+  cli: ['core', 'rules', 'host', 'probes', 'report'],
+};
+const folders = Object.keys(MAY_IMPORT);
+
+const zones = folders.map((folder) => ({
+  target: `./src/${folder}`,
+  from: folders.filter((other) => other !== folder && !MAY_IMPORT[folder].includes(other)).map((other) => `./src/${other}`),
+  message: `src/${folder} imports only: ${MAY_IMPORT[folder].join(', ') || 'nothing'}.`,
+}));
+
+/** Node modules that reach outside the process; only the folders named may use them. */
+const REACHES_OUT = ['node:fs', 'node:fs/promises', 'node:child_process', 'node:http', 'node:https', 'node:net', 'node:process'];
+const forbid = (names, message) => ({
+  'no-restricted-imports': ['error', { paths: names.map((name) => ({ name, message })) }],
+});
+
+export default defineConfig(
+  { ignores: ['dist/', 'node_modules/', 'tools/node/', 'coverage/'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    plugins: { 'import-x': importX },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      'import-x/no-cycle': 'error',
+      'import-x/no-default-export': 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/prefer-readonly': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'error',
+      complexity: ['error', 16],
+      'max-depth': ['error', 4],
+      'max-params': ['error', 5],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { zones }],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/{core,rules,probes,report}/**/*.ts'],
+    ignores: ['src/**/*.test.ts'],
+    rules: {
+      ...forbid(REACHES_OUT, 'Only src/host opens files, only main.ts reads the process.'),
+      'no-restricted-globals': ['error', { name: 'process', message: 'Only src/cli/main.ts reads argv, env, or exits.' }],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'src/**/*.test.ts'],
+    rules: { 'max-lines': 'off' },
+  },
+);

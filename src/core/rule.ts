@@ -1,0 +1,66 @@
+import type { Container } from './container.ts';
+import type { NodeFacts } from './facts.ts';
+import type { Evidence, Severity } from './finding.ts';
+import type { Overlap } from './id-map.ts';
+
+/** A rule's answer on one subject: a status, one sentence, and what it was read from. */
+export type Verdict =
+  | { readonly status: 'pass'; readonly message: string; readonly evidence: readonly Evidence[] }
+  | { readonly status: 'fail'; readonly message: string; readonly evidence: readonly Evidence[]; readonly fix?: string }
+  | { readonly status: 'unknown'; readonly message: string; readonly evidence: readonly Evidence[] }
+  | { readonly status: 'not-applicable'; readonly message: string; readonly evidence: readonly Evidence[] };
+
+export interface RuleMeta {
+  /** Kebab case, equal to the file name, never reused. */
+  readonly id: string;
+  /** The required condition: "The kernel has user namespaces". */
+  readonly title: string;
+  readonly severity: Severity;
+  /** Why it matters, two or three sentences. */
+  readonly rationale: string;
+  /** What to do in general; a finding's `fix` says it for one host. */
+  readonly remediation: string;
+  /** Where the facts come from. */
+  readonly references: readonly string[];
+}
+
+/** Which way of running private user namespaces a node rule stands for; `none` informs and never decides readiness. */
+export type ReadinessPath = 'kernel' | 'kubernetes' | 'docker' | 'none';
+
+/** Judges the node. */
+export interface NodeRule extends RuleMeta {
+  readonly kind: 'node';
+  readonly readiness: ReadinessPath;
+  check(facts: NodeFacts): Verdict;
+}
+
+/** What a container is judged against, besides itself. */
+export interface EffectiveContext {
+  readonly facts: NodeFacts;
+  /** Host id ranges held by more than one pod, by the container's cgroup. */
+  readonly overlaps: ReadonlyMap<string, readonly Overlap<Container>[]>;
+}
+
+/** Judges one container by what the kernel shows of it. */
+export interface EffectiveRule extends RuleMeta {
+  readonly kind: 'effective';
+  check(container: Container, context: EffectiveContext): Verdict;
+}
+
+export type Rule = NodeRule | EffectiveRule;
+
+export function pass(message: string, evidence: readonly Evidence[] = []): Verdict {
+  return { status: 'pass', message, evidence };
+}
+
+export function fail(message: string, evidence: readonly Evidence[], fix?: string): Verdict {
+  return { status: 'fail', message, evidence, ...(fix === undefined ? {} : { fix }) };
+}
+
+export function unknown(message: string, evidence: readonly Evidence[] = []): Verdict {
+  return { status: 'unknown', message, evidence };
+}
+
+export function notApplicable(message: string, evidence: readonly Evidence[] = []): Verdict {
+  return { status: 'not-applicable', message, evidence };
+}

@@ -1,0 +1,56 @@
+import { type Reading, unread } from '../core/reading.ts';
+import type { ProcFs } from '../host/procfs.ts';
+
+/** A running program the audit asks about. */
+export interface Daemon {
+  readonly name: DaemonName;
+  readonly pid: number;
+  /** Its arguments, program name first. */
+  readonly args: readonly string[];
+}
+
+export type DaemonName = 'dockerd' | 'containerd' | 'crio' | 'kubelet';
+
+/** The first daemon of each name among processes that are in no container. */
+export function findDaemons(procfs: ProcFs, pids: readonly number[]): ReadonlyMap<DaemonName, Daemon> {
+  const found = new Map<DaemonName, Daemon>();
+  for (const pid of pids) {
+    const cmdline = procfs.readText(pid, 'cmdline');
+    if (!cmdline.ok || cmdline.value === '') continue;
+    const args = cmdline.value.replace(/\0$/, '').split('\0');
+    const name = daemonName(args);
+    if (name && !found.has(name)) found.set(name, { name, pid, args });
+  }
+  return found;
+}
+
+/** Which daemon a command line is: also RHEL 7's `dockerd-current` and Docker 1.x's `docker daemon`. */
+export function daemonName(args: readonly string[]): DaemonName | undefined {
+  const base = (args[0] ?? '').split('/').at(-1) ?? "";
+  if (/^dockerd(?:-current|-latest|-ce|-ee)?$/.test(base)) return 'dockerd';
+  if (/^docker(?:-current|-latest)?$/.test(base) && (args[1] === 'daemon' || args.includes('-d'))) return 'dockerd';
+  if (base === 'containerd' || base === 'docker-containerd') return 'containerd';
+  if (base === 'crio') return 'crio';
+  if (base === 'kubelet' || base === 'kubelite') return 'kubelet';
+  return base === 'hyperkube' && args[1] === 'kubelet' ? 'kubelet' : undefined;
+}
+
+/**
+ * The last value of a flag on a command line, in the forms Go programs take: `--name=value`, `--name value`; short flags
+ * `-g value`. A flag without a value, as the last word, is the empty text.
+ */
+export function flagValue(args: readonly string[], ...names: readonly string[]): string | undefined {
+  let value: string | undefined;
+  for (const [index, argument] of args.entries()) {
+    for (const name of names) {
+      if (argument === name) value = args[index + 1] ?? '';
+      else if (argument.startsWith(`${name}=`)) value = argument.slice(name.length + 1);
+    }
+  }
+  return value;
+}
+
+/** The missing daemon as a reading. */
+export function notRunning(name: string): Reading<never> {
+  return unread('/proc', 'absent', `no ${name} process`);
+}

@@ -1,0 +1,6 @@
+// TypeScript to ESM for jest: types are only removed here, `tsc --noEmit` checks them.
+import { transformSync } from 'esbuild';
+
+export default {
+  process: (source, path) => transformSync(source, { loader: 'ts', format: 'esm', target: 'node24', sourcemap: 'inline', sourcefile: path }),
+};
