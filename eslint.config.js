@@ -13,14 +13,22 @@ const MAY_IMPORT = {
 };
 const folders = Object.keys(MAY_IMPORT);
 
-const zones = folders.map((folder) => ({
-  target: `./src/${folder}`,
-  from: folders.filter((other) => other !== folder && !MAY_IMPORT[folder].includes(other)).map((other) => `./src/${other}`),
-  message: `src/${folder} imports only: ${MAY_IMPORT[folder].join(', ') || 'nothing'}.`,
-}));
+const zones = folders.flatMap((folder) => {
+  const from = folders.filter((other) => other !== folder && !MAY_IMPORT[folder].includes(other));
+  const message = `src/${folder} imports only: ${MAY_IMPORT[folder].join(', ') || 'nothing'}.`;
+  return from.length === 0 ? [] : [{ target: `./src/${folder}`, from: from.map((other) => `./src/${other}`), message }];
+});
 
 /** Node modules that reach outside the process; only the folders named may use them. */
-const REACHES_OUT = ['node:fs', 'node:fs/promises', 'node:child_process', 'node:http', 'node:https', 'node:net', 'node:process'];
+const REACHES_OUT = [
+  'node:fs',
+  'node:fs/promises',
+  'node:child_process',
+  'node:http',
+  'node:https',
+  'node:net',
+  'node:process',
+];
 const forbid = (names, message) => ({
   'no-restricted-imports': ['error', { paths: names.map((name) => ({ name, message })) }],
 });
@@ -58,7 +66,10 @@ export default defineConfig(
     ignores: ['src/**/*.test.ts'],
     rules: {
       ...forbid(REACHES_OUT, 'Only src/host opens files, only main.ts reads the process.'),
-      'no-restricted-globals': ['error', { name: 'process', message: 'Only src/cli/main.ts reads argv, env, or exits.' }],
+      'no-restricted-globals': [
+        'error',
+        { name: 'process', message: 'Only src/cli/main.ts reads argv, env, or exits.' },
+      ],
     },
   },
   {

@@ -36,6 +36,8 @@ export interface DockerDeclaration {
   readonly networkMode: string;
   readonly usernsMode: string;
   readonly privileged: boolean;
+  /** Name of the OCI runtime it was started with: `runc`, `runsc`, `kata-runtime`. */
+  readonly runtime: string;
 }
 
 /** One container as the kernel shows it: all facts are those of its init process. */

@@ -1,7 +1,7 @@
 import type { Container } from './container.ts';
 import type { KernelRelease } from './kernel-version.ts';
 import type { NamespaceType } from './namespace.ts';
-import type { Reading } from './reading.ts';
+import type { Reading, Unread } from './reading.ts';
 
 /** The kernel options the audit asks for, without `CONFIG_` (init/Kconfig). */
 export const KERNEL_OPTIONS = [
@@ -109,9 +109,11 @@ export interface DockerFacts {
   readonly version: VersionReading;
   /** `userns-remap` as each place sets it, strongest first: command line of the running daemon, daemon.json, service defaults. */
   readonly usernsRemap: readonly Setting<string>[];
-  /** Where a place that should be read could not be. */
-  readonly unread: readonly Reading<never>[];
+  /** Places that could set it and could not be read. */
+  readonly unread: readonly Unread[];
   readonly dataRoot: string;
+  /** Whether the running daemon is itself in a user namespace (rootless mode). */
+  readonly rootless: boolean;
 }
 
 export interface ContainerdFacts {
@@ -136,7 +138,9 @@ export interface CrioFacts {
 export interface KubeletPod {
   readonly uid: string;
   /** The id ranges kubelet allocated; absent for a pod without a user namespace. */
-  readonly userNamespace: Reading<readonly { readonly hostId: number; readonly containerId: number; readonly length: number }[]>;
+  readonly userNamespace: Reading<
+    readonly { readonly hostId: number; readonly containerId: number; readonly length: number }[]
+  >;
 }
 
 export interface KubeletFacts {
@@ -151,6 +155,8 @@ export interface KubeletFacts {
   readonly pods: Reading<readonly KubeletPod[]>;
   /** Whether a user named `kubelet` exists in /etc/passwd: without it kubelet ignores /etc/subuid. */
   readonly userExists: Reading<boolean>;
+  /** Whether `getsubids` is installed: without it, too. */
+  readonly hasGetsubids: boolean;
 }
 
 /** A named network namespace of ip-netns(8). */

@@ -18,7 +18,8 @@ export function readGoBuildInfo(host: HostFs, path: string): Reading<string> {
   if (!bytes.ok) return bytes;
   const data = Buffer.from(bytes.value);
   const start = data.indexOf(MAGIC);
-  if (start === -1 || ((data[start + 15] ?? 0) & INLINE_STRINGS) === 0) return unread(path, 'malformed', 'no build information of Go 1.18 or later');
+  if (start === -1 || ((data[start + 15] ?? 0) & INLINE_STRINGS) === 0)
+    return unread(path, 'malformed', 'no build information of Go 1.18 or later');
   const version = readString(data, start + 32);
   const modules = version && readString(data, version.end);
   if (!modules) return unread(path, 'malformed', 'cut build information');
@@ -51,7 +52,8 @@ function findSection(host: HostFs, path: string, name: string): Reading<Section>
   const headerBytes = host.readAt(path, 0, 64);
   if (!headerBytes.ok) return headerBytes;
   const header = Buffer.from(headerBytes.value);
-  const isElf64Little = header.length === 64 && header.readUInt32BE(0) === 0x7f454c46 && header[4] === 2 && header[5] === 1;
+  const isElf64Little =
+    header.length === 64 && header.readUInt32BE(0) === 0x7f454c46 && header[4] === 2 && header[5] === 1;
   if (!isElf64Little) return unread(path, 'malformed', 'not a 64-bit little-endian ELF file');
   const [tableOffset, entrySize, count, namesIndex] = [
     Number(header.readBigUInt64LE(40)),
@@ -62,7 +64,8 @@ function findSection(host: HostFs, path: string, name: string): Reading<Section>
   const tableBytes = host.readAt(path, tableOffset, entrySize * count);
   if (!tableBytes.ok) return tableBytes;
   const table = Buffer.from(tableBytes.value);
-  if (entrySize < 64 || table.length < entrySize * count || namesIndex >= count) return unread(path, 'malformed', 'broken section table');
+  if (entrySize < 64 || table.length < entrySize * count || namesIndex >= count)
+    return unread(path, 'malformed', 'broken section table');
   const section = (index: number): Section & { readonly name: number } => ({
     name: table.readUInt32LE(index * entrySize),
     offset: Number(table.readBigUInt64LE(index * entrySize + 24)),

@@ -1,4 +1,15 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { posix } from 'node:path';
 import { type Reading, read, unread } from '../core/reading.ts';
 import { unreadFromError } from './errno.ts';
@@ -52,12 +63,14 @@ export function createHostFs(root = '/'): HostFs {
   }
 
   function readBytes(path: string, maxBytes = DEFAULT_MAX_BYTES): Reading<Uint8Array> {
-    return attempt(path, (real) => withFile(path, real, (fd, size) => {
-      if (size > maxBytes) return unread(path, 'too-large', `${size} bytes, at most ${maxBytes} are read`);
-      const bytes = readUpTo(fd, maxBytes + 1, size);
-      if (bytes.length > maxBytes) return unread(path, 'too-large', `more than ${maxBytes} bytes`);
-      return read(path, bytes);
-    }));
+    return attempt(path, (real) =>
+      withFile(path, real, (fd, size) => {
+        if (size > maxBytes) return unread(path, 'too-large', `${size} bytes, at most ${maxBytes} are read`);
+        const bytes = readUpTo(fd, maxBytes + 1, size);
+        if (bytes.length > maxBytes) return unread(path, 'too-large', `more than ${maxBytes} bytes`);
+        return read(path, bytes);
+      }),
+    );
   }
 
   return {
@@ -70,13 +83,16 @@ export function createHostFs(root = '/'): HostFs {
       return read(path, new TextDecoder().decode(bytes.value));
     },
     readAt(path, offset, length) {
-      return attempt(path, (real) => withFile(path, real, (fd) => {
-        const bytes = new Uint8Array(length);
-        return read(path, bytes.subarray(0, readSync(fd, bytes, 0, length, offset)));
-      }));
+      return attempt(path, (real) =>
+        withFile(path, real, (fd) => {
+          const bytes = new Uint8Array(length);
+          return read(path, bytes.subarray(0, readSync(fd, bytes, 0, length, offset)));
+        }),
+      );
     },
     list: (path) => attempt(path, (real) => read(path, readdirSync(real).sort())),
-    readLink: (path) => attempt(path, () => read(path, readlinkSync(posix.join(locate(posix.dirname(path)), posix.basename(path))))),
+    readLink: (path) =>
+      attempt(path, () => read(path, readlinkSync(posix.join(locate(posix.dirname(path)), posix.basename(path))))),
     exists: (path) => attempt(path, (real) => (lstatSync(real), read(path, true))).ok,
     namespaceInode(path) {
       return attempt(path, (real) => {

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { posix } from 'node:path';
 import { type Reading, read, unread } from '../core/reading.ts';
 import { unreadFromError } from './errno.ts';
@@ -47,7 +57,12 @@ export function createProcFs(root = '/'): ProcFs {
   return {
     pids() {
       try {
-        return read('/proc', readdirSync(base).filter((name) => /^[1-9]\d*$/.test(name)).map(Number));
+        return read(
+          '/proc',
+          readdirSync(base)
+            .filter((name) => /^[1-9]\d*$/.test(name))
+            .map(Number),
+        );
       } catch (error) {
         return unreadFromError('/proc', error);
       }
@@ -58,7 +73,9 @@ export function createProcFs(root = '/'): ProcFs {
     readContainerFile(pid, path, maxBytes) {
       const source = `/proc/${pid}/root/${path.join('/')}`;
       try {
-        const directories = path.slice(0, -1).map((_, index) => `${prefix}${pid}/root/${path.slice(0, index + 1).join('/')}`);
+        const directories = path
+          .slice(0, -1)
+          .map((_, index) => `${prefix}${pid}/root/${path.slice(0, index + 1).join('/')}`);
         const astray = directories.some((directory) => !lstatSync(directory).isDirectory());
         if (astray) return unread(source, 'malformed', 'leads through a symbolic link');
         return readSmall(`${prefix}${pid}/root/${path.join('/')}`, source, maxBytes);

@@ -41,7 +41,8 @@ function cgroupPaths(text: string): readonly string[] {
 }
 
 /** Processes a runtime runs beside its container, and units that merely carry the container's id. */
-const BESIDE_CONTAINER = /(?:^|[-:])(?:crio-conmon|libpod-conmon|conmon)-|^libpod_pod_|\.(?:mount|service|swap|device|automount)$/;
+const BESIDE_CONTAINER =
+  /(?:^|[-:])(?:crio-conmon|libpod-conmon|conmon)-|^libpod_pod_|\.(?:mount|service|swap|device|automount)$/;
 
 /** A container id as runtimes write it at the end of a component; ECS on Fargate uses 32 hex digits and a number. */
 const CONTAINER_ID = /(?:^|[-:_/])([0-9a-f]{64}|[0-9a-f]{32}-\d{8,12})(?:\.scope)?$/;
@@ -63,15 +64,18 @@ function findContainer(path: string): ContainerReference | undefined {
   const components = path.split('/');
   const found = components.flatMap((component, index) => {
     const match = BESIDE_CONTAINER.test(component) ? null : CONTAINER_ID.exec(component);
-    return match ? [{ index, id: match[1] ?? '', prefix: component.slice(0, component.lastIndexOf(match[1] ?? '')) }] : [];
+    return match
+      ? [{ index, id: match[1] ?? '', prefix: component.slice(0, component.lastIndexOf(match[1] ?? '')) }]
+      : [];
   });
   const own = found.at(-1);
   if (!own) return findNamed(components);
   const outer = found.at(-2);
   const cgroup = components.slice(0, own.index + 1).join('/');
-  // Above an outer container, a pod's name is that container's and not this one's.
-  const inner = components.slice((outer?.index ?? -1) + 1, own.index + 1).join('/');
-  const podUid = lastPodUid(inner);
+  // What runs inside a pod's container belongs to that pod, whatever name it gives its own sub-cgroups; only below a container
+  // of no pod (a kind node) does the inner path name the pod.
+  const [first] = found;
+  const podUid = lastPodUid(components.slice(0, (first?.index ?? own.index) + 1).join('/')) ?? lastPodUid(cgroup);
   return {
     id: own.id,
     cgroup,
@@ -110,7 +114,10 @@ function findNamed(components: readonly string[]): ContainerReference | undefine
   return named && { ...named, cgroup: components.slice(0, last + 1).join('/') };
 }
 
-function namedId(component: string, parent: string | undefined): Pick<ContainerReference, 'id' | 'runtime'> | undefined {
+function namedId(
+  component: string,
+  parent: string | undefined,
+): Pick<ContainerReference, 'id' | 'runtime'> | undefined {
   if (parent === 'lxc' && component !== '') return { id: component, runtime: 'lxc' };
   for (const [pattern, runtime] of NAMED) {
     const id = pattern.exec(component)?.[1];
@@ -127,7 +134,6 @@ function unescapeUnit(name: string): string {
 /** Units of systemd other than the scopes bare runtimes make: their processes may have namespaces of their own and are no containers. */
 const UNIT = /\.(?:service|slice|socket|mount|swap|device|automount|timer|path|target)$/;
 const RUNTIME_SCOPE = /^(?:runc|crun|youki|runsc)-(.+)\.scope$/;
-const SESSION_SCOPE = /\.scope$/;
 
 function findCandidate(path: string): ContainerReference | undefined {
   // A reader in its own cgroup namespace sees everything outside of it below "/..".
@@ -136,7 +142,7 @@ function findCandidate(path: string): ContainerReference | undefined {
   if (leaf === undefined || BESIDE_CONTAINER.test(leaf)) return undefined;
   const scope = RUNTIME_SCOPE.exec(leaf);
   const podUid = lastPodUid(components.slice(0, -1).join('/'));
-  if (!scope && (UNIT.test(leaf) || SESSION_SCOPE.test(leaf) || components.some(isService))) return undefined;
+  if (!scope && (UNIT.test(leaf) || leaf.endsWith('.scope') || components.some(isService))) return undefined;
   return { id: unescapeUnit(scope?.[1] ?? leaf), cgroup: path, runtime: 'unknown', ...pod(podUid) };
 }
 

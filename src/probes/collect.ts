@@ -31,7 +31,9 @@ export function* collectFacts(host: HostFs, procfs: ProcFs): Generator<undefined
   const table = yield* sortProcesses(procfs);
   const containers = yield* inspectContainers(procfs, table.groups, reference);
   const inspected = new Set(containers.map(({ cgroup }) => cgroup));
-  const elsewhere = table.groups.filter(({ reference: { cgroup } }) => !inspected.has(cgroup)).flatMap(({ pids }) => pids);
+  const elsewhere = table.groups
+    .filter(({ reference: { cgroup } }) => !inspected.has(cgroup))
+    .flatMap(({ pids }) => pids);
   const daemons = findDaemons(procfs, [...table.hostPids, ...elsewhere]);
   yield;
   const kernelRelease = readKernelRelease(host);
@@ -79,13 +81,23 @@ function joinNames(
       ...container,
       ...(name ? { networkNamespaceName: name } : {}),
       ...(docker ? { runtime: 'docker' as const } : {}),
-      ...(docker?.ok ? { docker: docker.value } : {}),
+      ...(docker?.ok ? { docker: docker.value, ...sandboxedBy(docker.value.runtime) } : {}),
     };
   });
 }
 
+/** Docker starts gVisor and Kata by the ordinary shim; its own record names the runtime. */
+function sandboxedBy(runtime: string): Pick<Container, 'sandbox'> {
+  if (/^(?:io\.containerd\.)?runsc/.test(runtime)) return { sandbox: 'gvisor' };
+  return /^(?:io\.containerd\.)?kata/.test(runtime) ? { sandbox: 'kata' } : {};
+}
+
 /** Runs a generator to its end in slices of at most `milliseconds`, with a turn of the event loop after each. */
-export async function runInSlices<T>(steps: Generator<undefined, T>, milliseconds: number, now: () => number): Promise<T> {
+export async function runInSlices<T>(
+  steps: Generator<undefined, T>,
+  milliseconds: number,
+  now: () => number,
+): Promise<T> {
   let end = now() + milliseconds;
   for (;;) {
     const step = steps.next();

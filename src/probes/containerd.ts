@@ -31,7 +31,7 @@ export function readContainerd(host: HostFs, daemon: Daemon | undefined): Contai
 
 /** A containerd that dockerd started for itself runs with a config below Docker's exec-root. */
 function isDockersOwn(configPath: string): boolean {
-  return /\/docker\/containerd\/containerd\.toml$/.test(configPath);
+  return configPath.endsWith('/docker/containerd/containerd.toml');
 }
 
 function isCriPlugin(name: unknown): boolean {

@@ -1,7 +1,7 @@
 import type { Container, ContainerRuntime, Sandbox, Shim } from '../core/container.ts';
-import { toHostId, UNMAPPED_ID } from '../core/id-map.ts';
-import type { IdMap } from '../core/id-map.ts';
+import { type IdMap, toHostId } from '../core/id-map.ts';
 import { andThen, type Reading, read, unread } from '../core/reading.ts';
+import { printable } from '../core/text.ts';
 import type { ProcFs } from '../host/procfs.ts';
 import { readHostname } from './hostname.ts';
 import { parseIdMap } from './id-maps.ts';
@@ -9,6 +9,11 @@ import { namespaceStates } from './namespace-states.ts';
 import { parseProcessStat, parseProcessStatus, type ProcessStat, type ProcessStatus } from './process-status.ts';
 import type { ProcessGroup } from './processes.ts';
 import type { HostReference } from './sight.ts';
+
+/** A group with the processes of all containers, its own among them. */
+interface Group extends ProcessGroup {
+  readonly insiders: ReadonlySet<number>;
+}
 
 /** A process of a group, identified for good by pid and start time. */
 interface Member {
@@ -23,8 +28,9 @@ export function* inspectContainers(
   reference: HostReference,
 ): Generator<undefined, readonly Container[]> {
   const containers: Container[] = [];
+  const insiders = new Set(groups.filter(({ certain }) => certain).flatMap(({ pids }) => pids));
   for (const group of groups) {
-    const container = inspect(procfs, group, reference);
+    const container = inspect(procfs, { ...group, insiders }, reference);
     if (container) containers.push(container);
     yield;
   }
@@ -35,7 +41,7 @@ export function* inspectContainers(
  * The init process is the oldest one alive: later ones are its children or were exec'd into the container, and may have
  * left for namespaces of their own. When a process vanishes or its pid is reused between reads, the next oldest answers.
  */
-function inspect(procfs: ProcFs, group: ProcessGroup, reference: HostReference): Container | undefined {
+function inspect(procfs: ProcFs, group: Group, reference: HostReference): Container | undefined {
   const members = group.pids.flatMap((pid): Member[] => {
     const stat = readStat(procfs, pid);
     return stat ? [{ pid, stat }] : [];
@@ -45,7 +51,9 @@ function inspect(procfs: ProcFs, group: ProcessGroup, reference: HostReference):
   for (const member of alive) {
     const container = inspectMember(procfs, group, reference, member);
     if (readStat(procfs, member.pid)?.startTime !== member.stat.startTime) continue;
-    return container && (group.certain || looksContained(container)) ? { ...container, processes: alive.length } : undefined;
+    return container && (group.certain || looksContained(container))
+      ? { ...container, processes: alive.length }
+      : undefined;
   }
   const [dead] = byAge;
   return dead && group.certain ? exited(group, dead) : undefined;
@@ -68,7 +76,7 @@ function looksContained({ namespaces }: Container): boolean {
   return mnt.relation === 'private' ? own > 0 : mnt.relation === 'unknown' && pid.relation === 'private';
 }
 
-function inspectMember(procfs: ProcFs, group: ProcessGroup, reference: HostReference, member: Member): Container | undefined {
+function inspectMember(procfs: ProcFs, group: Group, reference: HostReference, member: Member): Container | undefined {
   const { pid, stat } = member;
   const status = andThen(procfs.readText(pid, 'status'), (text, source): Reading<ProcessStatus> => {
     const parsed = parseProcessStatus(text);
@@ -80,10 +88,14 @@ function inspectMember(procfs: ProcFs, group: ProcessGroup, reference: HostRefer
     pids ? read(source, pids) : unread(source, 'absent', 'no NSpid line: the kernel is older than 4.1'),
   );
   const namespaces = namespaceStates(procfs, pid, reference, { uidMap, nspid });
-  const shim = readShim(procfs, stat.parent);
-  const sandbox = sandboxOf(stat.command, shim);
+  const shim = readShim(procfs, stat.parent, group.insiders);
+  const sandbox = sandboxOf(shim);
   const idsAreHosts = reference.sight.userNamespace !== 'child';
-  const foreignIds = unread(`/proc/${pid}`, 'denied', 'the reader is in a user namespace, where host ids can not be expressed');
+  const foreignIds = unread(
+    `/proc/${pid}`,
+    'denied',
+    'the reader is in a user namespace, where host ids can not be expressed',
+  );
   return {
     ...group.reference,
     runtime: runtimeOf(group.reference.runtime, shim),
@@ -104,42 +116,42 @@ function inspectMember(procfs: ProcFs, group: ProcessGroup, reference: HostRefer
 
 function rootOf(map: IdMap, source: string): Reading<number> {
   const host = toHostId(map, 0);
-  if (host === undefined || host === UNMAPPED_ID) return unread(source, 'absent', 'uid 0 is not mapped');
+  if (host === undefined) return unread(source, 'absent', 'uid 0 is not mapped');
   return read(source, host);
 }
 
-function readShim(procfs: ProcFs, parent: number): Reading<Shim> {
+/**
+ * The parent of the init. It is a shim only when it stands outside the container: a process of the container itself can
+ * call itself what it likes.
+ */
+function readShim(procfs: ProcFs, parent: number, insiders: ReadonlySet<number>): Reading<Shim> {
   if (parent === 0) return unread('/proc', 'absent', 'the parent is not visible in this PID namespace');
+  if (insiders.has(parent)) return unread(`/proc/${parent}`, 'absent', 'the parent is itself in a container');
   return andThen(procfs.readText(parent, 'cmdline'), (text, source) =>
-    text === '' ? unread(source, 'absent', 'no command line') : read(source, { pid: parent, command: printable(text) }),
+    text === ''
+      ? unread(source, 'absent', 'no command line')
+      : read(source, { pid: parent, command: printable(text.replace(/\0$/, '')) }),
   );
-}
-
-/** A command line for people: blanks between arguments, no control characters, at most 200 characters. */
-function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters of a foreign process must not reach a terminal
-  return text.replace(/\0$/, '').replace(/[\x00-\x1f\x7f-\x9f]/g, ' ').slice(0, 200);
 }
 
 /** cgroupfs paths do not name the runtime; its shim does: namespaces `moby` and `k8s.io` of containerd, conmon's directories. */
 function runtimeOf(known: ContainerRuntime, shim: Reading<Shim>): ContainerRuntime {
   if (known !== 'unknown' || !shim.ok) return known;
   const { command } = shim.value;
-  if (/containerd-shim/.test(command)) return /-namespace moby\b|docker/.test(command) ? 'docker' : 'containerd';
-  if (/\bconmon\b/.test(command)) return /\/crio\/|crio/.test(command) ? 'cri-o' : 'podman';
+  if (command.includes('containerd-shim')) return /-namespace moby\b|docker/.test(command) ? 'docker' : 'containerd';
+  if (/\bconmon\b/.test(command)) return command.includes('crio') ? 'cri-o' : 'podman';
   return known;
 }
 
-/** gVisor's and Kata's processes on the host, by their shim or by their own names. */
-function sandboxOf(command: string, shim: Reading<Shim>): Sandbox | undefined {
-  const parent = shim.ok ? (/^\S*/.exec(shim.value.command)?.[0] ?? '') : '';
-  if (/runsc/.test(parent) || /^(?:runsc|runsc-sandbox|runsc-gofer)$/.test(command)) return 'gvisor';
-  if (/kata/.test(parent) || /^(?:qemu-system|cloud-hyperviso|firecracker|virtiofsd|kata)/.test(command)) return 'kata';
-  return undefined;
+/** gVisor's and Kata's shims. The names of the container's own processes prove nothing. */
+function sandboxOf(shim: Reading<Shim>): Sandbox | undefined {
+  const program = shim.ok ? (/^\S*/.exec(shim.value.command)?.[0] ?? '') : '';
+  if (/containerd-shim-runsc(?:-v\d+)?$/.test(program)) return 'gvisor';
+  return /containerd-shim-kata(?:-\w+)*$/.test(program) ? 'kata' : undefined;
 }
 
 /** A container of which only dead processes are left: they have no namespaces to look at. */
-function exited(group: ProcessGroup, { pid, stat }: Member): Container {
+function exited(group: Group, { pid, stat }: Member): Container {
   const gone = unread(`/proc/${pid}`, 'absent', 'the process has exited and waits for its parent');
   const state = { relation: 'unknown', reason: gone.detail } as const;
   return {

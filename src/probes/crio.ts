@@ -22,9 +22,12 @@ export function readCrio(host: HostFs, daemon: Daemon | undefined): CrioFacts {
   const directory = (daemon && flagValue(daemon.args, '--config-dir', '-d')) ?? '/etc/crio/crio.conf.d';
   const dropIns = host.list(directory);
   const paths = [path, ...(dropIns.ok ? dropIns.value.map((name) => `${directory}/${name}`) : [])];
-  const files = paths.map((file) => ({ text: host.readText(file) })).map(({ text }) => ({ text, config: andThen(text, parseToml) }));
+  const files = paths
+    .map((file) => ({ text: host.readText(file) }))
+    .map(({ text }) => ({ text, config: andThen(text, parseToml) }));
   const settings = files.flatMap(({ config }) => (config.ok ? mappingsOf(config.value, config.source) : []));
-  const broken = files.find(({ config }) => !config.ok && config.why !== 'absent') ?? files.find(({ config }) => config.ok);
+  const broken =
+    files.find(({ config }) => !config.ok && config.why !== 'absent') ?? files.find(({ config }) => config.ok);
   const [first] = files;
   const installed = findProgram(host, 'crio') !== undefined || files.some(({ config }) => config.ok);
   const uidMappings = settings.at(-1);

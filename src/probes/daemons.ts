@@ -26,7 +26,7 @@ export function findDaemons(procfs: ProcFs, pids: readonly number[]): ReadonlyMa
 
 /** Which daemon a command line is: also RHEL 7's `dockerd-current` and Docker 1.x's `docker daemon`. */
 export function daemonName(args: readonly string[]): DaemonName | undefined {
-  const base = (args[0] ?? '').split('/').at(-1) ?? "";
+  const base = (args[0] ?? '').split('/').at(-1) ?? '';
   if (/^dockerd(?:-current|-latest|-ce|-ee)?$/.test(base)) return 'dockerd';
   if (/^docker(?:-current|-latest)?$/.test(base) && (args[1] === 'daemon' || args.includes('-d'))) return 'dockerd';
   if (base === 'containerd' || base === 'docker-containerd') return 'containerd';

@@ -9,7 +9,9 @@ import { at, isTable } from './config-document.ts';
  */
 export function readDockerContainers(host: HostFs, dataRoot: string): ReadonlyMap<string, Reading<DockerDeclaration>> {
   const entries = host.list(dataRoot);
-  const remapped = entries.ok ? entries.value.filter((name) => /^\d+\.\d+$/.test(name)).map((name) => `${dataRoot}/${name}`) : [];
+  const remapped = entries.ok
+    ? entries.value.filter((name) => /^\d+\.\d+$/.test(name)).map((name) => `${dataRoot}/${name}`)
+    : [];
   const found = new Map<string, Reading<DockerDeclaration>>();
   for (const directory of [dataRoot, ...remapped].map((root) => `${root}/containers`)) {
     const ids = host.list(directory);
@@ -45,6 +47,7 @@ export function parseDockerDeclaration(hostConfig: string, config: string, sourc
     networkMode: text('NetworkMode'),
     usernsMode: text('UsernsMode'),
     privileged: modes['Privileged'] === true,
+    runtime: text('Runtime'),
   });
 }
 

@@ -1,7 +1,9 @@
 import type { DockerFacts, Setting } from '../core/facts.ts';
+import { isIdentityMap } from '../core/id-map.ts';
 import { andThen, type Reading, read, unread } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import { type Daemon, flagValue } from './daemons.ts';
+import { parseIdMap } from './id-maps.ts';
 import { findProgram, type Program, readVersion } from './versions.ts';
 
 const DOCKERD: Program = {
@@ -19,7 +21,6 @@ const DEFAULTS = [
 
 /** Docker's daemon and its userns-remap (docs.docker.com/engine/security/userns-remap). */
 export function readDocker(host: HostFs, daemon: Daemon | undefined): DockerFacts {
-  const program = findProgram(host, 'dockerd') ?? findProgram(host, 'dockerd-current');
   const configPath = (daemon && flagValue(daemon.args, '--config-file')) ?? '/etc/docker/daemon.json';
   const config = andThen(host.readText(configPath), parseDaemonJson);
   const defaults = DEFAULTS.map(({ path, variable }) =>
@@ -28,17 +29,37 @@ export function readDocker(host: HostFs, daemon: Daemon | undefined): DockerFact
   const commandLine: readonly Setting<string>[] = daemon
     ? remapOf(daemon.args, `/proc/${daemon.pid}/cmdline`)
     : defaults.flatMap((flags) => (flags.ok ? remapOf(flags.value, flags.source) : []));
-  const inFile = config.ok && config.value.usernsRemap !== undefined ? [{ value: config.value.usernsRemap, source: config.source }] : [];
+  const inFile =
+    config.ok && config.value.usernsRemap !== undefined
+      ? [{ value: config.value.usernsRemap, source: config.source }]
+      : [];
   const unreadable = [config, ...defaults].filter((reading) => !reading.ok).filter(({ why }) => why !== 'absent');
   const dataRoot = daemon ? flagValue(daemon.args, '--data-root', '--graph', '-g') : undefined;
-  const configured = config.ok || host.exists('/etc/sysconfig/docker') || host.exists('/var/lib/docker');
   return {
-    presence: daemon ? 'running' : program !== undefined || configured ? 'installed' : 'absent',
+    presence: daemon ? 'running' : isInstalled(host) ? 'installed' : 'absent',
     version: readVersion(host, DOCKERD, daemon),
     usernsRemap: [...commandLine, ...inFile],
     unread: unreadable,
+    rootless: daemon !== undefined && isMapped(host, daemon.pid),
     dataRoot: dataRoot ?? (config.ok ? config.value.dataRoot : undefined) ?? '/var/lib/docker',
   };
+}
+
+/** By its program or by what it leaves: the client alone is no daemon. */
+function isInstalled(host: HostFs): boolean {
+  const program = findProgram(host, 'dockerd') ?? findProgram(host, 'dockerd-current');
+  const traces = [
+    '/etc/docker/daemon.json',
+    '/etc/sysconfig/docker',
+    '/etc/default/docker',
+    '/var/lib/docker/containers',
+  ];
+  return program !== undefined || traces.some((path) => host.exists(path));
+}
+
+function isMapped(host: HostFs, pid: number): boolean {
+  const map = andThen(host.readText(`/proc/${pid}/uid_map`, 65_536), parseIdMap);
+  return map.ok && !isIdentityMap(map.value);
 }
 
 function remapOf(args: readonly string[], source: string): readonly Setting<string>[] {
@@ -58,10 +79,12 @@ export function parseDaemonJson(
   } catch (error) {
     return unread(source, 'malformed', `no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return unread(source, 'malformed', 'no JSON object');
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    return unread(source, 'malformed', 'no JSON object');
   const fields = new Map<string, unknown>(Object.entries(data));
   const remap = fields.get('userns-remap');
-  if (remap !== undefined && typeof remap !== 'string') return unread(source, 'malformed', '"userns-remap" is no string');
+  if (remap !== undefined && typeof remap !== 'string')
+    return unread(source, 'malformed', '"userns-remap" is no string');
   const root = fields.get('data-root') ?? fields.get('graph');
   return read(source, {
     ...(remap === undefined ? {} : { usernsRemap: remap }),

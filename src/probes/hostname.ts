@@ -8,6 +8,8 @@ import type { ProcFs } from '../host/procfs.ts';
 export function readHostname(procfs: ProcFs, pid: number): Reading<string> {
   return andThen(procfs.readContainerFile(pid, ['etc', 'hostname'], 256), (text, source) => {
     const name = text.trim();
-    return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(name) ? read(source, name) : unread(source, 'malformed', 'not a hostname');
+    return /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(name)
+      ? read(source, name)
+      : unread(source, 'malformed', 'not a hostname');
   });
 }

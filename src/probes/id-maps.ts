@@ -7,7 +7,8 @@ const MAX_LINES = 340;
 /** Parses /proc/PID/uid_map or gid_map: `inside outside length` per line. An empty file is an empty map. */
 export function parseIdMap(text: string, source: string): Reading<IdMap> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (lines.length > MAX_LINES) return unread(source, 'malformed', `${lines.length} lines, the kernel takes ${MAX_LINES}`);
+  if (lines.length > MAX_LINES)
+    return unread(source, 'malformed', `${lines.length} lines, the kernel takes ${MAX_LINES}`);
   const ranges: IdRange[] = [];
   for (const line of lines) {
     const match = /^\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*$/.exec(line);

@@ -37,7 +37,8 @@ export function parseKernelConfig(bytes: Uint8Array, source: string): Reading<Ke
   if (foreign) return unread(source, 'malformed', `a config of ${foreign}, not of a Linux kernel`);
   const assignments = text.match(/^(?:CONFIG_\w+=|# CONFIG_\w+ is not set)/gm)?.length ?? 0;
   if (assignments === 0) return unread(source, 'malformed', 'no CONFIG_… line, not a kernel config');
-  if (assignments < countForeignLines(text)) return unread(source, 'malformed', 'most lines are no CONFIG_… lines, not a kernel config');
+  if (assignments < countForeignLines(text))
+    return unread(source, 'malformed', 'most lines are no CONFIG_… lines, not a kernel config');
   const version = headerVersion(header);
   const kind = isFull(text, header) ? 'full' : 'fragment';
   return read(source, { kind, ...(version ? { version } : {}), options: parseOptions(text, source) });
@@ -166,7 +167,10 @@ function findCandidates(host: HostFs, release: string | undefined): readonly Can
     ...named(host, '/usr/lib/kernel', /^config-(.+)$/, ''),
     ...named(host, '/lib/modules', /^(.+)$/, '/build/.config'),
     ...named(host, '/usr/src', /^linux(?:-rt)?(?:-headers)?-?(.*)$/, '/.config'),
-  ].map(({ path, name }): Candidate => ({ path, match: release !== undefined && name === release ? 'named' : 'other' }));
+  ].map(({ path, name }): Candidate => ({
+    path,
+    match: release !== undefined && name === release ? 'named' : 'other',
+  }));
   const all: readonly Candidate[] = [{ path: '/proc/config.gz', match: 'running' }, ...paths];
   return [...new Map(all.map((candidate) => [candidate.path, candidate])).values()];
 }
@@ -203,7 +207,11 @@ function rank(files: readonly Parsed[], release: KernelRelease | undefined): rea
     .toSorted((a, b) => a.rank - b.rank);
 }
 
-function baseRank(match: Candidate['match'], config: KernelConfig, release: KernelRelease | undefined): number | undefined {
+function baseRank(
+  match: Candidate['match'],
+  config: KernelConfig,
+  release: KernelRelease | undefined,
+): number | undefined {
   if (match === 'running') return 0;
   if (match === 'named') return 1;
   // Without a running kernel (an image, a mounted disk) whatever is installed speaks; with one, only its own version does.
@@ -217,16 +225,23 @@ function answer(name: KernelOption, ranked: readonly Ranked[], all: readonly Par
   const [best] = ranked;
   if (!best) return noConfig(all);
   const first = optionIn(best.config, name, best.file.path);
-  const rivals = ranked.filter((other) => other.rank === best.rank).map((other) => optionIn(other.config, name, other.file.path));
+  const rivals = ranked
+    .filter((other) => other.rank === best.rank)
+    .map((other) => optionIn(other.config, name, other.file.path));
   const rival = rivals.find((other) => !same(first, other) && other.ok && first.ok);
   if (!rival?.ok || !first.ok) return first;
-  return unread(first.source, 'malformed', `says ${first.value}, but ${rival.source} says ${rival.value}: which is the running kernel's is not known`);
+  return unread(
+    first.source,
+    'malformed',
+    `says ${first.value}, but ${rival.source} says ${rival.value}: which is the running kernel's is not known`,
+  );
 }
 
 function noConfig(all: readonly Parsed[]): Unread {
   const failed = all.map((file) => file.config).find((config) => !config.ok);
-  if (failed && !failed.ok) return failed;
-  if (all.length > 0) return unread('/boot/config-*', 'absent', `${all.length} kernel configs found, none of the running kernel`);
+  if (failed) return failed;
+  if (all.length > 0)
+    return unread('/boot/config-*', 'absent', `${all.length} kernel configs found, none of the running kernel`);
   return unread('/boot/config-*', 'absent', 'no kernel config in /proc/config.gz, /boot, /lib/modules or /usr/src');
 }
 
@@ -243,5 +258,10 @@ function describeFile(file: Parsed, ranked: readonly Ranked[]): KernelConfigFile
     return a.ok && b.ok && a.value !== b.value;
   });
   if (differs.length === 0) return { path, kind: config.value.kind, role: 'agrees', detail: version };
-  return { path, kind: config.value.kind, role: 'contradicts', detail: `differs in ${differs.map((name) => `CONFIG_${name}`).join(', ')}` };
+  return {
+    path,
+    kind: config.value.kind,
+    role: 'contradicts',
+    detail: `differs in ${differs.map((name) => `CONFIG_${name}`).join(', ')}`,
+  };
 }

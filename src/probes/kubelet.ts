@@ -14,7 +14,11 @@ const KUBELET: Program = {
 };
 
 /** Where kubeadm, OpenShift and EKS keep the KubeletConfiguration. */
-const CONFIG_FILES = ['/var/lib/kubelet/config.yaml', '/etc/kubernetes/kubelet.conf', '/etc/kubernetes/kubelet/config.json'];
+const CONFIG_FILES = [
+  '/var/lib/kubelet/config.yaml',
+  '/etc/kubernetes/kubelet.conf',
+  '/etc/kubernetes/kubelet/config.json',
+];
 
 /** Defaults of KubeletConfiguration (kubelet.config.k8s.io/v1beta1). */
 const DEFAULT_MAX_PODS = 110;
@@ -26,9 +30,7 @@ const GATES = ['UserNamespacesSupport', 'UserNamespacesStatelessPodsSupport'];
 /** Kubelet: version, the settings of user namespaces, and its own record of each pod's ids (KEP-127). */
 export function readKubelet(host: HostFs, daemon: Daemon | undefined): KubeletFacts {
   const args = daemon?.args ?? [];
-  const given = flagValue(args, '--config');
-  const path = given ?? CONFIG_FILES.find((file) => host.exists(file)) ?? '/var/lib/kubelet/config.yaml';
-  const text = host.readText(path);
+  const text = host.readText(flagValue(args, '--config') ?? findConfig(host));
   const config = andThen(text, parseKubeletConfig);
   const settings = config.ok ? config.value : {};
   const commandLine = daemon ? `/proc/${daemon.pid}/cmdline` : '';
@@ -46,8 +48,13 @@ export function readKubelet(host: HostFs, daemon: Daemon | undefined): KubeletFa
     idsPerPod: settings.idsPerPod ?? { value: DEFAULT_IDS_PER_POD, source: byDefault },
     ...(gate ? { featureGate: gate } : {}),
     pods: readPods(host, `${rootDir}/pods`),
+    hasGetsubids: findProgram(host, 'getsubids') !== undefined,
     userExists: andThen(host.readText('/etc/passwd'), (passwd, source) => read(source, /^kubelet:/m.test(passwd))),
   };
+}
+
+function findConfig(host: HostFs): string {
+  return CONFIG_FILES.find((file) => host.exists(file)) ?? '/var/lib/kubelet/config.yaml';
 }
 
 function integerFlag(value: string | undefined, source: string): Setting<number> | undefined {
@@ -72,11 +79,17 @@ export function parseKubeletConfig(text: string, source: string): Reading<Kubele
   try {
     data = parseYaml(text, { uniqueKeys: false, version: '1.1' });
   } catch (error) {
-    return unread(source, 'malformed', `no YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
+    return unread(
+      source,
+      'malformed',
+      `no YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
+    );
   }
   if (!isTable(data)) return unread(source, 'malformed', 'no KubeletConfiguration');
-  if (at(data, 'kind') !== 'KubeletConfiguration') return unread(source, 'malformed', `kind is no KubeletConfiguration`);
-  const number = (value: unknown): Setting<number> | undefined => (typeof value === 'number' ? { value, source } : undefined);
+  if (at(data, 'kind') !== 'KubeletConfiguration')
+    return unread(source, 'malformed', `kind is no KubeletConfiguration`);
+  const number = (value: unknown): Setting<number> | undefined =>
+    typeof value === 'number' ? { value, source } : undefined;
   const maxPods = number(at(data, 'maxPods'));
   const idsPerPod = number(at(data, 'userNamespaces', 'idsPerPod'));
   const gate = GATES.map((name) => at(data, 'featureGates', name)).find((value) => typeof value === 'boolean');
@@ -90,7 +103,10 @@ export function parseKubeletConfig(text: string, source: string): Reading<Kubele
 function readPods(host: HostFs, directory: string): Reading<readonly KubeletPod[]> {
   const names = host.list(directory);
   if (!names.ok) return names;
-  const pods = names.value.map((uid) => ({ uid, userNamespace: andThen(host.readText(`${directory}/${uid}/userns`), parseUserNamespaceRecord) }));
+  const pods = names.value.map((uid) => ({
+    uid,
+    userNamespace: andThen(host.readText(`${directory}/${uid}/userns`), parseUserNamespaceRecord),
+  }));
   return read(directory, pods);
 }
 
@@ -109,6 +125,7 @@ export function parseUserNamespaceRecord(text: string, source: string): KubeletP
     const whole = typeof hostId === 'number' && typeof containerId === 'number' && typeof length === 'number';
     return whole ? [{ hostId, containerId, length }] : [];
   });
-  if (ranges.length !== mappings.length) return unread(source, 'malformed', 'a mapping without hostId, containerId or length');
+  if (ranges.length !== mappings.length)
+    return unread(source, 'malformed', 'a mapping without hostId, containerId or length');
   return read(source, ranges);
 }

@@ -46,7 +46,11 @@ export function* sortProcesses(procfs: ProcFs): Generator<undefined, ProcessTabl
   return { groups: [...groups.values()], hostPids, total: pids.ok ? pids.value.length : 0, denied };
 }
 
-function join(groups: Map<string, ProcessGroup>, membership: Exclude<CgroupMembership, { kind: 'host' }>, pid: number): void {
+function join(
+  groups: Map<string, ProcessGroup>,
+  membership: Exclude<CgroupMembership, { kind: 'host' }>,
+  pid: number,
+): void {
   const { reference, kind } = membership;
   // By path and not by id: a process may name its own sub-cgroup after somebody else's container.
   const group = groups.get(reference.cgroup);

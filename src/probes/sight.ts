@@ -1,7 +1,12 @@
 import type { Sight } from '../core/facts.ts';
 import { isIdentityMap } from '../core/id-map.ts';
-import { INITIAL_NAMESPACE_INODES, NAMESPACE_TYPES, type NamespaceType, parseNamespaceLink } from '../core/namespace.ts';
-import { andThen } from '../core/reading.ts';
+import {
+  INITIAL_NAMESPACE_INODES,
+  NAMESPACE_TYPES,
+  type NamespaceType,
+  parseNamespaceLink,
+} from '../core/namespace.ts';
+import { andThen, type Reading } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import type { ProcFs } from '../host/procfs.ts';
 import { parseIdMap } from './id-maps.ts';
@@ -26,23 +31,35 @@ export function testSight(host: HostFs, procfs: ProcFs): HostReference {
   const kthreadd = isKernelThread(procfs, KTHREADD);
   const pids = procfs.pids();
   const fromInit = readInodes(procfs, 1);
-  const fromKthreadd = kthreadd ? readInodes(procfs, KTHREADD) : undefined;
-  const fixed = new Map(Object.entries(INITIAL_NAMESPACE_INODES)) as ReadonlyMap<NamespaceType, number>;
   const isHost = kthreadd || fromInit?.get('pid') === INITIAL_NAMESPACE_INODES.pid;
-  const procView = !pids.ok || pids.value.length === 0 ? 'absent' : isHost ? 'host' : 'child';
-  // In the view of a child PID namespace only its own init can stand for "the host"; the fixed numbers would be wrong there.
-  const inodes = fromInit ?? fromKthreadd ?? (procView === 'host' ? fixed : new Map<NamespaceType, number>());
-  const reference = fromInit ? 'pid 1' : fromKthreadd ? 'pid 2 (kthreadd)' : inodes.size > 0 ? "the kernel's fixed inode numbers" : 'none';
+  const view = !pids.ok || pids.value.length === 0 ? 'absent' : isHost ? 'host' : 'child';
+  const fromKthreadd = kthreadd ? readInodes(procfs, KTHREADD) : undefined;
+  const { inodes, name: reference } = chooseReference(fromInit, fromKthreadd, view);
+  const namespaceLinks = fromInit || fromKthreadd ? 'readable' : view === 'absent' ? 'unknown' : 'denied';
+  const seen = { procfs: view, userNamespace: readerUserNamespace(host), namespaceLinks, reference } as const;
+  const hidden = hidesProcesses(host) && namespaceLinks !== 'readable';
+  const reasons = explain(seen, hidden, pids);
   const netDev = [1, KTHREADD].map((pid) => procfs.inode(pid, 'net/dev')).find((reading) => reading.ok);
-  const links = fromInit || fromKthreadd ? 'readable' : procView === 'absent' ? 'unknown' : 'denied';
-  const userNamespace = readerUserNamespace(host);
-  const hidden = hidesProcesses(host) && links !== 'readable';
-  const reasons = explain({ procView, userNamespace, links, hidden, failure: pids.ok ? undefined : `${pids.why}: ${pids.detail}` });
   return {
     inodes,
     netDevInode: netDev?.ok ? netDev.value : undefined,
-    sight: { procfs: procView, userNamespace, namespaceLinks: links, reference, complete: reasons.length === 0, reasons },
+    sight: { ...seen, complete: reasons.length === 0, reasons },
   };
+}
+
+type Inodes = ReadonlyMap<NamespaceType, number>;
+
+function chooseReference(
+  init: Inodes | undefined,
+  kthreadd: Inodes | undefined,
+  view: Sight['procfs'],
+): { readonly inodes: Inodes; readonly name: string } {
+  if (init) return { inodes: init, name: 'pid 1' };
+  if (kthreadd) return { inodes: kthreadd, name: 'pid 2 (kthreadd)' };
+  // In the view of a child PID namespace only its own init can stand for "the host"; the fixed numbers would be wrong there.
+  if (view !== 'host') return { inodes: new Map(), name: 'none' };
+  const fixed = new Map(Object.entries(INITIAL_NAMESPACE_INODES)) as Inodes;
+  return { inodes: fixed, name: "the kernel's fixed inode numbers" };
 }
 
 function isKernelThread(procfs: ProcFs, pid: number): boolean {
@@ -83,22 +100,30 @@ function hidesProcesses(host: HostFs): boolean {
   return options !== undefined && /\bhidepid=(?:[124]|noaccess|invisible|ptraceable)\b/.test(options);
 }
 
-interface Trouble {
-  readonly procView: Sight['procfs'];
-  readonly userNamespace: Sight['userNamespace'];
-  readonly links: Sight['namespaceLinks'];
-  readonly hidden: boolean;
-  readonly failure: string | undefined;
-}
-
-function explain({ procView, userNamespace, links, hidden, failure }: Trouble): readonly string[] {
-  const reasons: string[] = [];
-  if (procView === 'absent') reasons.push(`no procfs: running containers and settings of the running kernel are not visible (${failure ?? '/proc is empty'})`);
-  if (procView === 'child' && !hidden) reasons.push('the procfs is that of a PID namespace, not the machine: containers outside it are not visible');
-  if (userNamespace === 'child') reasons.push('the reader runs in a user namespace: ids and user.max_user_namespaces are its own, not the host’s');
-  if (hidden) reasons.push('procfs is mounted with hidepid and the reader has no CAP_SYS_PTRACE: processes may be missing');
-  if (links === 'denied') {
-    reasons.push('links in /proc/PID/ns of other processes are denied (no CAP_SYS_PTRACE): IPC, UTS, mount, cgroup and time namespaces are not visible');
-  }
-  return reasons;
+function explain(
+  { procfs, userNamespace, namespaceLinks }: Omit<Sight, 'complete' | 'reasons'>,
+  hidden: boolean,
+  pids: Reading<unknown>,
+): readonly string[] {
+  const failure = pids.ok ? '/proc is empty' : `${pids.why}: ${pids.detail}`;
+  const reasons: readonly (readonly [boolean, string])[] = [
+    [
+      procfs === 'absent',
+      `no procfs (${failure}): running containers and the settings of the running kernel are not visible`,
+    ],
+    [
+      procfs === 'child' && !hidden,
+      'the procfs is that of a PID namespace, not the machine: containers outside it are not visible',
+    ],
+    [
+      userNamespace === 'child',
+      "the reader runs in a user namespace: ids and user.max_user_namespaces are its own, not the host's",
+    ],
+    [hidden, 'procfs is mounted with hidepid and the reader has no CAP_SYS_PTRACE: processes may be missing'],
+    [
+      namespaceLinks === 'denied',
+      'links in /proc/PID/ns of other processes are denied (no CAP_SYS_PTRACE): IPC, UTS, mount, cgroup and time namespaces are not visible',
+    ],
+  ];
+  return reasons.filter(([applies]) => applies).map(([, reason]) => reason);
 }

@@ -17,7 +17,10 @@ export function readSubordinateIds(host: HostFs): SubordinateIds {
 export function parseSubordinateIds(text: string): SubordinateIdFile {
   const ranges: SubordinateRange[] = [];
   const refused: RefusedLine[] = [];
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split(/\r?\n/).entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .entries()) {
     const line = index + 1;
     if (raw.trim() === '' || raw.startsWith('#')) continue;
     const parsed = parseLine(raw, line);

@@ -22,8 +22,14 @@ export function parseInteger(text: string, source: string): Reading<number> {
 /** The switches Red Hat added to the kernel of RHEL 7; absent on every other kernel (docs/rules/user-namespace-boot-parameter.md). */
 export function readModuleSwitches(host: HostFs): ModuleSwitches {
   return {
-    userNamespaceEnable: andThen(host.readText('/sys/module/user_namespace/parameters/enable', 4096), parseModuleBoolean),
-    namespaceUnprivEnable: andThen(host.readText('/sys/module/namespace/parameters/unpriv_enable', 4096), parseModuleBoolean),
+    userNamespaceEnable: andThen(
+      host.readText('/sys/module/user_namespace/parameters/enable', 4096),
+      parseModuleBoolean,
+    ),
+    namespaceUnprivEnable: andThen(
+      host.readText('/sys/module/namespace/parameters/unpriv_enable', 4096),
+      parseModuleBoolean,
+    ),
   };
 }
 

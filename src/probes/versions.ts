@@ -15,7 +15,16 @@ export interface Program {
 }
 
 /** Where distributions install daemons. */
-const DIRECTORIES = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/bin', '/opt/cni/bin', '/bin', '/sbin'];
+const DIRECTORIES = [
+  '/usr/bin',
+  '/usr/sbin',
+  '/usr/local/bin',
+  '/usr/local/sbin',
+  '/opt/bin',
+  '/opt/cni/bin',
+  '/bin',
+  '/sbin',
+];
 
 /** Debian's database grows with the machine: 3 MB for 3,000 packages. */
 const MAX_DATABASE = 32 << 20;
@@ -33,7 +42,9 @@ export function readVersion(host: HostFs, program: Program, daemon?: Daemon): Re
   const installed = findProgram(host, program.name);
   const path = daemon ? `/proc/${daemon.pid}/exe` : installed;
   if (path === undefined) return unread(`/usr/bin/${program.name}`, 'absent', 'not installed');
-  const own = program.module ? ownVersion(host, path, program) : unread(path, 'malformed', 'the program does not carry its version');
+  const own = program.module
+    ? ownVersion(host, path, program)
+    : unread(path, 'malformed', 'the program does not carry its version');
   if (own.ok) return own;
   const target = daemon ? host.readLink(path) : read(path, path);
   const packaged = !target.ok || /^\/(?:usr\/)?s?bin\//.test(target.value) ? packageVersion(host, program) : undefined;

@@ -1,0 +1,36 @@
+import { createHostFs } from '../host/host-fs.ts';
+import { createProcFs } from '../host/procfs.ts';
+import { collectFacts } from '../probes/collect.ts';
+import { createNodeReport, type NodeReport } from '../report/node-report.ts';
+import { renderNodeTable } from '../report/node-table.ts';
+import type { Paint } from '../report/paint.ts';
+import type { NodeOutput } from './program.ts';
+
+/** One audit of the machine whose root is at `hostRoot`. Probes are run through at once: nothing else waits in this process. */
+export function auditNode(hostRoot: string): NodeReport {
+  const steps = collectFacts(createHostFs(hostRoot), createProcFs(hostRoot));
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return createNodeReport(step.value);
+  }
+}
+
+/** The report in the format asked for, without a newline at the end. */
+export async function renderNodeReport(
+  report: NodeReport,
+  output: NodeOutput,
+  paint: Paint,
+  oneLine: boolean,
+): Promise<string> {
+  switch (output) {
+    case 'json':
+      return JSON.stringify(report, undefined, oneLine ? undefined : 2);
+    case 'yaml': {
+      const { stringify } = await import('yaml');
+      return `${oneLine ? '---\n' : ''}${stringify(report, { aliasDuplicateObjects: false }).trimEnd()}`;
+    }
+    case 'table':
+    case 'wide':
+      return renderNodeTable(report, { wide: output === 'wide', paint });
+  }
+}

@@ -1,0 +1,74 @@
+import { styleText } from 'node:util';
+import { CommanderError } from 'commander';
+import type { Paint, Style } from '../report/paint.ts';
+import { renderRule, renderRules } from '../report/rule-text.ts';
+import { RULES } from '../rules/index.ts';
+import { auditNode, renderNodeReport } from './audit-node.ts';
+import { exitCodeOf } from './exit-code.ts';
+import { type Actions, createProgram, type NodeOptions } from './program.ts';
+
+/** Put in by the bundler. */
+declare const __VERSION__: string;
+
+const STYLES: Readonly<Record<Style, Parameters<typeof styleText>[0]>> = {
+  heading: 'bold',
+  strong: 'bold',
+  good: 'green',
+  bad: 'red',
+  doubt: 'yellow',
+  dim: 'gray',
+};
+
+/** Colors only on a terminal, and never with NO_COLOR set: styleText asks the stream. */
+const paint: Paint = (style, text) => styleText(STYLES[style], text, { stream: process.stdout });
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+async function runNode(options: NodeOptions): Promise<void> {
+  if (options.watch) return watchNode(options);
+  const report = auditNode(options.hostRoot);
+  print(await renderNodeReport(report, options.output, paint, false));
+  process.exitCode = exitCodeOf(report, options.failOn);
+}
+
+/** Prints at first and on every change, until interrupted; a terminal shows the latest audit only. */
+async function watchNode({ hostRoot, output, interval }: NodeOptions): Promise<void> {
+  const clear = process.stdout.isTTY ? '\x1b[2J\x1b[3J\x1b[H' : '';
+  let last = '';
+  for (;;) {
+    const text = await renderNodeReport(auditNode(hostRoot), output, paint, true);
+    if (text !== last) print(clear + text);
+    last = text;
+    await new Promise((resolve) => setTimeout(resolve, interval * 1000));
+  }
+}
+
+const actions: Actions = {
+  node: runNode,
+  rules({ output }) {
+    const catalogue = RULES.map(({ kind, id, title, severity, rationale, remediation, references }) => {
+      return { id, kind, severity, title, rationale, remediation, references };
+    });
+    print(output === 'json' ? JSON.stringify(catalogue, undefined, 2) : renderRules(RULES, paint));
+  },
+  explain(id) {
+    for (const rule of RULES) if (rule.id === id) print(renderRule(rule, paint));
+  },
+};
+
+async function main(): Promise<void> {
+  // A reader that has seen enough, such as head, is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
+  const program = createProgram(actions, __VERSION__);
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}
+
+void main();

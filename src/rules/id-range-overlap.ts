@@ -1,0 +1,53 @@
+import { isIdentityMap } from '../core/id-map.ts';
+import { type EffectiveRule, fail, notApplicable, pass, unknown } from '../core/rule.ts';
+import { outOfScope } from '../core/container-scope.ts';
+
+export const idRangeOverlap: EffectiveRule = {
+  kind: 'effective',
+  id: 'id-range-overlap',
+  title: 'The host ids of pods are disjoint',
+  severity: 'critical',
+  rationale:
+    'Two pods with common host ids are one user to the kernel wherever files or processes meet: what escapes from one may touch the other. The kubelet gives every pod a range of its own; other tools may not.',
+  remediation: 'Give every pod its own range, or let the kubelet do it; check /etc/subuid for lines that overlap.',
+  references: ['https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces'],
+  check(container, { overlaps }) {
+    const excluded = outOfScope(container);
+    if (excluded) return excluded;
+    const { user } = container.namespaces;
+    if (user.relation === 'unknown') return unknown(`user namespace not visible: ${user.reason}`);
+    if (user.relation !== 'private') return notApplicable('has no user namespace of its own');
+    if (!container.uidMap.ok) return unknown('uid_map could not be read');
+    if (isIdentityMap(container.uidMap.value)) return notApplicable('maps every id to itself: see id-range-host-ids');
+    const found = (overlaps.get(container.cgroup) ?? []).map((overlap) => ({
+      ...overlap,
+      other:
+        overlap.first.cgroup === container.cgroup || sharesNamespace(overlap.first, container)
+          ? overlap.second
+          : overlap.first,
+    }));
+    const rivals = found.filter(({ other }) => !(other.uidMap.ok && isIdentityMap(other.uidMap.value)));
+    const [first] = rivals;
+    if (!first) return pass('shares its host ids with no other pod');
+    // dockerd has one range for all its containers; that is its design and no mistake of this container.
+    if (rivals.every(({ other }) => other.runtime === 'docker') && container.runtime === 'docker') {
+      return notApplicable('dockerd maps all its containers to one range');
+    }
+    const evidence = rivals.slice(0, 5).map(({ other, start, end }) => ({
+      source: other.uidMap.source,
+      value: `${other.podUid ? `pod ${other.podUid}` : `container ${other.id.slice(0, 12)}`} holds ${start} to ${end - 1} too`,
+    }));
+    return fail(
+      `shares host ids ${first.start} to ${first.end - 1} with ${rivals.length} other ${rivals.length === 1 ? 'pod' : 'pods'}`,
+      evidence,
+      'Give each pod a range of its own.',
+    );
+  },
+};
+
+function sharesNamespace(a: Parameters<EffectiveRule['check']>[0], b: typeof a): boolean {
+  const [first, second] = [a.namespaces.user, b.namespaces.user];
+  if (first.relation !== 'private' || second.relation !== 'private') return false;
+  if (first.inode !== undefined || second.inode !== undefined) return first.inode === second.inode;
+  return a.podUid !== undefined && a.podUid === b.podUid;
+}

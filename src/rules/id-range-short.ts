@@ -1,0 +1,26 @@
+import { FIRST_POD_ID, formatIdMap, mappedIds } from '../core/id-map.ts';
+import { type EffectiveRule, fail, notApplicable, pass, unknown } from '../core/rule.ts';
+import { outOfScope } from '../core/container-scope.ts';
+
+export const idRangeShort: EffectiveRule = {
+  kind: 'effective',
+  id: 'id-range-short',
+  title: 'A private user namespace maps at least 65536 ids',
+  severity: 'low',
+  rationale:
+    'Images expect ids up to 65535, nobody among them. Files of ids that are not mapped belong to nobody in the container, and processes can not become those users.',
+  remediation: 'Map at least 65536 ids.',
+  references: ['https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces'],
+  check(container) {
+    const excluded = outOfScope(container);
+    if (excluded) return excluded;
+    const { namespaces, uidMap } = container;
+    if (namespaces.user.relation === 'unknown') return unknown(`user namespace not visible: ${namespaces.user.reason}`);
+    if (namespaces.user.relation !== 'private') return notApplicable('has no user namespace of its own');
+    if (!uidMap.ok) return unknown('uid_map could not be read');
+    const count = mappedIds(uidMap.value);
+    const evidence = [{ source: uidMap.source, value: formatIdMap(uidMap.value) }];
+    if (count >= FIRST_POD_ID) return pass(`maps ${count} ids`, evidence);
+    return fail(`maps ${count} ids, fewer than 65536`, evidence, 'Map at least 65536 ids.');
+  },
+};

@@ -1,0 +1,88 @@
+import { evidenceOf } from '../core/evidence.ts';
+import type { NodeFacts } from '../core/facts.ts';
+import type { Reading } from '../core/reading.ts';
+import { fail, type NodeRule, notApplicable, pass, unknown, type Verdict } from '../core/rule.ts';
+import { versionAtLeast } from '../core/version.ts';
+
+const UPGRADE = 'Upgrade to containerd 2.0 or later with runc 1.2 or crun 1.9, or to CRI-O 1.25 or later.';
+
+export const runtimeUserNamespaces: NodeRule = {
+  kind: 'node',
+  id: 'runtime-user-namespaces',
+  title: 'The container runtime gives pods the user namespace they ask for',
+  severity: 'high',
+  readiness: 'kubernetes',
+  rationale:
+    'containerd 1.6 and older ignores the user namespace a pod asks for without an error: the pod runs as root of the host while its manifest says otherwise. containerd 1.7 supports only Kubernetes 1.25 and 1.26.',
+  remediation: UPGRADE,
+  references: [
+    'https://github.com/containerd/containerd/blob/main/docs/user-namespaces/README.md',
+    'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#before-you-begin',
+  ],
+  check(facts) {
+    const verdicts = [judgeContainerd(facts), judgeCrio(facts), ...judgeOciRuntimes(facts)].filter(
+      (verdict) => verdict !== undefined,
+    );
+    const worst = (['fail', 'unknown', 'pass'] as const)
+      .map((status) => verdicts.find((verdict) => verdict.status === status))
+      .find(Boolean);
+    return worst ?? notApplicable('neither containerd nor CRI-O is installed');
+  },
+};
+
+function judgeContainerd({ containerd, docker, crio }: NodeFacts): Verdict | undefined {
+  const { presence, version, cri } = containerd;
+  const idle = presence === 'installed' && (docker.presence === 'running' || crio.presence === 'running');
+  if (presence === 'absent' || !cri || idle) return undefined;
+  const evidence = [versionEvidence('containerd', version)];
+  if (!version.ok) return unknown('the version of containerd is not known', evidence);
+  if (versionAtLeast(version.value, 2, 0))
+    return pass(`containerd ${version.value} supports user namespaces`, evidence);
+  if (versionAtLeast(version.value, 1, 7))
+    return fail(
+      `containerd ${version.value} supports user namespaces only for Kubernetes 1.25 and 1.26`,
+      evidence,
+      UPGRADE,
+    );
+  return fail(
+    `containerd ${version.value} ignores hostUsers: false silently: such a pod runs in the host's user namespace`,
+    evidence,
+    UPGRADE,
+  );
+}
+
+function judgeCrio({ crio }: NodeFacts): Verdict | undefined {
+  const { presence, version } = crio;
+  if (presence === 'absent') return undefined;
+  const evidence = [versionEvidence('CRI-O', version)];
+  if (!version.ok) return unknown('the version of CRI-O is not known', evidence);
+  if (versionAtLeast(version.value, 1, 25)) return pass(`CRI-O ${version.value} supports user namespaces`, evidence);
+  return fail(`CRI-O ${version.value} does not support user namespaces`, evidence, UPGRADE);
+}
+
+/** Where several are installed the newest may be the one in use, so only a set of too old ones fails. */
+function judgeOciRuntimes({ ociRuntimes, containerd, crio }: NodeFacts): readonly Verdict[] {
+  if (containerd.presence === 'absent' && crio.presence === 'absent') return [];
+  const judged = ociRuntimes.map(({ name, version }) => ({
+    name,
+    version,
+    good: version.ok ? isGood(name, version.value) : undefined,
+  }));
+  if (judged.length === 0 || judged.some(({ good }) => good !== false)) return [];
+  const names = judged.map(({ name, version }) => `${name} ${version.ok ? version.value : ''}`).join(' and ');
+  return [
+    fail(
+      `${names} can not idmap mounts (runc 1.2, crun 1.9)`,
+      judged.map(({ name, version }) => versionEvidence(name, version)),
+      UPGRADE,
+    ),
+  ];
+}
+
+function isGood(name: string, version: string): boolean {
+  return name === 'crun' ? versionAtLeast(version, 1, 9) : versionAtLeast(version, 1, 2);
+}
+
+function versionEvidence(name: string, version: Reading<string>): Verdict['evidence'][number] {
+  return evidenceOf(version, (value) => `${name} ${value}`);
+}

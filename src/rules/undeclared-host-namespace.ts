@@ -1,0 +1,65 @@
+import type { Container, DockerDeclaration } from '../core/container.ts';
+import type { NodeFacts } from '../core/facts.ts';
+import { type EffectiveRule, fail, pass, unknown } from '../core/rule.ts';
+import { namespaceEvidence, outOfScope, SHAREABLE, typesWith } from '../core/container-scope.ts';
+
+type Shareable = (typeof SHAREABLE)[number];
+
+export const undeclaredHostNamespace: EffectiveRule = {
+  kind: 'effective',
+  id: 'undeclared-host-namespace',
+  title: 'The container is in no host namespace it did not declare',
+  severity: 'critical',
+  rationale:
+    'Review and admission read what is declared. A container in a host namespace nobody asked for has escaped both: by a mistake of its runtime, or by a change behind its back.',
+  remediation:
+    'Find out who started it: look at the parent process and the runtime’s record, then delete it and start it anew.',
+  references: ['https://man7.org/linux/man-pages/man7/namespaces.7.html'],
+  check(container, { facts }) {
+    const excluded = outOfScope(container);
+    if (excluded) return excluded;
+    const shared = typesWith(container, SHAREABLE, 'host');
+    const hidden = typesWith(container, SHAREABLE, 'unknown');
+    if (shared.length === 0 && hidden.length === 0) return pass('is in no host namespace');
+    const evidence = [...shared, ...hidden].map((type) => namespaceEvidence(container, type));
+    const declared = declaredHost(container, facts);
+    if (!declared) return judgeUndeclared(container, shared, evidence);
+    const surprising = shared.filter((type) => !declared.has(type));
+    if (surprising.length > 0)
+      return fail(`is in the host's ${surprising.join(', ')} namespace without having declared it`, evidence);
+    if (hidden.length > 0) return unknown(`${hidden.join(', ')} namespace not visible`, evidence);
+    return pass('is only in the host namespaces it declared', evidence);
+  },
+};
+
+/** Without a declaration only the user namespace is surely no surprise: the host's is the default everywhere. */
+function judgeUndeclared(
+  { podUid }: Container,
+  shared: readonly Shareable[],
+  evidence: ReturnType<EffectiveRule['check']>['evidence'],
+): ReturnType<EffectiveRule['check']> {
+  const telling = shared.filter((type) => type !== 'user');
+  if (telling.length === 0 && shared.length > 0)
+    return pass("is only in the host's user namespace, which is the default", evidence);
+  const who = podUid ? 'its pod declares' : 'it was started with';
+  return unknown(`what ${who} is not known on this machine`, evidence);
+}
+
+/** The host namespaces a container asked for, `undefined` where nothing on this machine tells. */
+function declaredHost({ docker }: Container, facts: NodeFacts): ReadonlySet<Shareable> | undefined {
+  if (!docker) return undefined;
+  return new Set(
+    SHAREABLE.filter((type) => (type === 'user' ? userIsHost(docker, facts) : modeOf(docker, type) === 'host')),
+  );
+}
+
+function userIsHost({ usernsMode }: DockerDeclaration, { docker }: NodeFacts): boolean {
+  return usernsMode === 'host' || docker.usernsRemap.length === 0;
+}
+
+function modeOf(
+  { pidMode, networkMode, ipcMode, utsMode }: DockerDeclaration,
+  type: Exclude<Shareable, 'user'>,
+): string {
+  return { pid: pidMode, net: networkMode, ipc: ipcMode, uts: utsMode }[type];
+}
