@@ -41,9 +41,10 @@ export interface DockerDeclaration {
 }
 
 /** One container as the kernel shows it: all facts are those of its init process. */
-export interface Container extends ContainerReference {
+export interface UnnamedContainer extends ContainerReference {
   readonly state: 'running' | 'exited';
-  readonly init: { readonly pid: number; readonly command: string; readonly startTime: number };
+  /** Its name is the process's own choice and proves nothing. */
+  readonly init: { readonly pid: number; readonly command: string };
   /** Processes in its cgroup, init included. */
   readonly processes: number;
   readonly shim: Reading<Shim>;
@@ -57,6 +58,10 @@ export interface Container extends ContainerReference {
   readonly hostUid: Reading<number>;
   /** Host uid of uid 0 inside; `absent` where uid 0 is not mapped. */
   readonly rootHostUid: Reading<number>;
+}
+
+/** A container with the names people know it by, and what Docker was asked for. */
+export interface Container extends UnnamedContainer {
   readonly hostname: Reading<string>;
   /** Name in /var/run/netns of its network namespace. */
   readonly networkNamespaceName?: string;

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
 import { type Reading, read, unread } from '../core/reading.ts';
 import { unreadFromError } from './errno.ts';
@@ -34,20 +24,24 @@ export interface ProcFs {
   readLink(pid: number, file: string): Reading<string>;
   /** Inode number of /proc/PID/FILE. */
   inode(pid: number, file: string): Reading<number>;
-  /** Text of a small regular file below the root of a process; refused when a component is a link, for it would lead the reader astray. */
-  readContainerFile(pid: number, path: readonly string[], maxBytes: number): Reading<string>;
+  /**
+   * Runs `observe` and then reads /proc/PID/FILE (one of stat, status) through a handle opened before. It is `absent` when the
+   * process ended meanwhile, so that what `observe` read by pid is of one process and not of another that got its number.
+   */
+  pinned<T>(pid: number, file: string, observe: () => T): Reading<{ readonly observed: T; readonly text: string }>;
+  /** Text of a small regular file at an absolute path below the root of a process. Whatever else stands there is not touched. */
+  readContainerFile(pid: number, path: string, maxBytes: number): Reading<string>;
 }
 
 /** `root` is the host's root as the reader sees it: its procfs is at `<root>/proc`. */
 export function createProcFs(root = '/'): ProcFs {
-  const base = posix.join(posix.resolve(root), 'proc');
-  const prefix = `${base}/`;
+  const above = posix.resolve(root) === '/' ? '' : posix.resolve(root);
+  const base = `${above}/proc`;
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
-  function attempt<T>(pid: number, file: string, operation: (path: string) => T | undefined): Reading<T> {
-    const source = `/proc/${pid}/${file}`;
+  function attempt<T>(source: string, operation: (path: string) => T | undefined): Reading<T> {
     try {
-      const value = operation(`${prefix}${pid}/${file}`);
+      const value = operation(above + source);
       return value === undefined ? unread(source, 'too-large', `more than ${BUFFER_BYTES} bytes`) : read(source, value);
     } catch (error) {
       return unreadFromError(source, error);
@@ -67,18 +61,26 @@ export function createProcFs(root = '/'): ProcFs {
         return unreadFromError('/proc', error);
       }
     },
-    readText: (pid, file) => attempt(pid, file, (path) => readWhole(path, buffer)),
-    readLink: (pid, file) => attempt(pid, file, (path) => readlinkSync(path)),
-    inode: (pid, file) => attempt(pid, file, (path) => statSync(path).ino),
-    readContainerFile(pid, path, maxBytes) {
-      const source = `/proc/${pid}/root/${path.join('/')}`;
+    readText: (pid, file) => attempt(`/proc/${pid}/${file}`, (path) => readWhole(path, buffer)),
+    readLink: (pid, file) => attempt(`/proc/${pid}/${file}`, (path) => readlinkSync(path)),
+    inode: (pid, file) => attempt(`/proc/${pid}/${file}`, (path) => statSync(path).ino),
+    pinned(pid, file, observe) {
+      const source = `/proc/${pid}/${file}`;
       try {
-        const directories = path
-          .slice(0, -1)
-          .map((_, index) => `${prefix}${pid}/root/${path.slice(0, index + 1).join('/')}`);
-        const astray = directories.some((directory) => !lstatSync(directory).isDirectory());
-        if (astray) return unread(source, 'malformed', 'leads through a symbolic link');
-        return readSmall(`${prefix}${pid}/root/${path.join('/')}`, source, maxBytes);
+        return holdOpen(above + source, (fd) => {
+          const observed = observe();
+          // An open file of a process stays with that process: once it is gone, reading says ESRCH, whoever has its pid now.
+          const text = buffer.toString('latin1', 0, readSync(fd, buffer, 0, buffer.length, 0));
+          return read(source, { observed, text });
+        });
+      } catch (error) {
+        return unreadFromError(source, error);
+      }
+    },
+    readContainerFile(pid, path, maxBytes) {
+      const source = `/proc/${pid}/root${path}`;
+      try {
+        return readSmall(above + source, source, maxBytes);
       } catch (error) {
         return unreadFromError(source, error);
       }
@@ -86,10 +88,18 @@ export function createProcFs(root = '/'): ProcFs {
   };
 }
 
+function holdOpen<T>(path: string, use: (fd: number) => T, flags: number = constants.O_RDONLY): T {
+  const fd = openSync(path, flags);
+  try {
+    return use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** The file as Latin-1 text, `undefined` when it fills the whole buffer. */
 function readWhole(path: string, buffer: Buffer): string | undefined {
-  const fd = openSync(path, 'r');
-  try {
+  return holdOpen(path, (fd) => {
     let length = 0;
     while (length < buffer.length) {
       const count = readSync(fd, buffer, length, buffer.length - length, null);
@@ -97,21 +107,28 @@ function readWhole(path: string, buffer: Buffer): string | undefined {
       if (count < SHORT_READ) return buffer.toString('latin1', 0, length);
     }
     return undefined;
-  } finally {
-    closeSync(fd);
-  }
+  });
 }
 
-/** O_NOFOLLOW against links, O_NONBLOCK against pipes that would wait for a writer. */
+/** Opens without touching (open(2)): a device file's driver is not called. Node names all flags but this one. */
+const O_PATH = 0o10000000;
+
+/**
+ * The file may be anything its container likes to put there, and merely opening a device can do harm (a watchdog reboots the
+ * machine). So it is first opened by O_PATH, not following a link, and read through that handle only if it is a regular file.
+ */
 function readSmall(path: string, source: string, maxBytes: number): Reading<string> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY);
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return unread(source, 'malformed', 'not a regular file');
-    if (stat.size > maxBytes) return unread(source, 'too-large', `${stat.size} bytes, at most ${maxBytes} are read`);
-    const bytes = Buffer.allocUnsafe(maxBytes);
-    return read(source, bytes.toString('utf8', 0, readSync(fd, bytes, 0, maxBytes, 0)));
-  } finally {
-    closeSync(fd);
-  }
+  const untouched = O_PATH | constants.O_NOFOLLOW;
+  return holdOpen(
+    path,
+    (handle) => {
+      const stat = fstatSync(handle);
+      if (!stat.isFile()) return unread(source, 'malformed', 'not a regular file');
+      if (stat.size > maxBytes) return unread(source, 'too-large', `${stat.size} bytes, at most ${maxBytes} are read`);
+      const bytes = Buffer.allocUnsafe(maxBytes);
+      const length = holdOpen(`/proc/self/fd/${handle}`, (fd) => readSync(fd, bytes, 0, maxBytes, 0));
+      return read(source, bytes.toString('utf8', 0, length));
+    },
+    untouched,
+  );
 }

@@ -32,12 +32,15 @@ export function parseCgroup(text: string): CgroupMembership {
 
 /** The distinct paths, the hierarchies that systemd and runtimes name first: `name=systemd`, then v2, then the controllers. */
 function cgroupPaths(text: string): readonly string[] {
-  const lines = text.split('\n').flatMap((line) => {
-    const match = /^(\d+):([^:]*):(\/.*)$/.exec(line);
-    return match ? [{ controllers: match[2] ?? '', path: match[3] ?? '' }] : [];
-  });
-  const weight = (controllers: string): number => (controllers === 'name=systemd' ? 0 : controllers === '' ? 1 : 2);
-  return [...new Set(lines.toSorted((a, b) => weight(a.controllers) - weight(b.controllers)).map(({ path }) => path))];
+  const byRank: readonly [string[], string[], string[]] = [[], [], []];
+  for (const line of text.split('\n')) {
+    const controllers = line.indexOf(':') + 1;
+    const path = line.indexOf(':/', controllers) + 1;
+    if (controllers === 0 || path === 0) continue;
+    const rank = path - 1 === controllers ? 1 : line.startsWith('name=systemd', controllers) ? 0 : 2;
+    byRank[rank].push(line.slice(path));
+  }
+  return [...new Set(byRank.flat())];
 }
 
 /** Processes a runtime runs beside its container, and units that merely carry the container's id. */

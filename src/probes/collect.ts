@@ -1,6 +1,5 @@
-import type { Container, DockerDeclaration } from '../core/container.ts';
 import type { NodeFacts } from '../core/facts.ts';
-import type { Reading } from '../core/reading.ts';
+import { valueOf } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import type { ProcFs } from '../host/procfs.ts';
 import { readBootParameters } from './boot-parameters.ts';
@@ -13,6 +12,7 @@ import { readDockerContainers } from './docker-containers.ts';
 import { readKernelConfig } from './kernel-config.ts';
 import { readKernelRelease } from './kernel-release.ts';
 import { readKubelet } from './kubelet.ts';
+import { nameContainers } from './name-containers.ts';
 import { readNamespaceFiles } from './namespace-files.ts';
 import { readNetworkNamespaces } from './network-namespaces.ts';
 import { readOciRuntimes } from './oci-runtimes.ts';
@@ -27,8 +27,9 @@ import { readModuleSwitches, readNamespaceSysctls } from './sysctls.ts';
  * between (`runInSlices`) and a command line can simply run it through.
  */
 export function* collectFacts(host: HostFs, procfs: ProcFs): Generator<undefined, NodeFacts> {
-  const reference = testSight(host, procfs);
-  const table = yield* sortProcesses(procfs);
+  const pids = procfs.pids();
+  const reference = testSight(host, procfs, pids);
+  const table = yield* sortProcesses(procfs, valueOf(pids) ?? []);
   const containers = yield* inspectContainers(procfs, table.groups, reference);
   const inspected = new Set(containers.map(({ cgroup }) => cgroup));
   const elsewhere = table.groups
@@ -60,36 +61,13 @@ export function* collectFacts(host: HostFs, procfs: ProcFs): Generator<undefined
     ociRuntimes: readOciRuntimes(host),
     networkNamespaces,
     sight: reference.sight,
-    containers: joinNames(containers, networkNamespaces, readDockerContainers(host, docker.dataRoot)),
+    containers: yield* nameContainers(
+      procfs,
+      containers,
+      networkNamespaces,
+      readDockerContainers(host, docker.dataRoot),
+    ),
   };
-}
-
-/** Adds what files say of a container to what the kernel shows of it. */
-function joinNames(
-  containers: readonly Container[],
-  named: NodeFacts['networkNamespaces'],
-  declared: ReadonlyMap<string, Reading<DockerDeclaration>>,
-): readonly Container[] {
-  const names = new Map(
-    (named.ok ? named.value : []).flatMap(({ name, inode }) => (inode.ok ? [[inode.value, name] as const] : [])),
-  );
-  return containers.map((container) => {
-    const { net } = container.namespaces;
-    const name = net.relation === 'private' && net.inode !== undefined ? names.get(net.inode) : undefined;
-    const docker = declared.get(container.id);
-    return {
-      ...container,
-      ...(name ? { networkNamespaceName: name } : {}),
-      ...(docker ? { runtime: 'docker' as const } : {}),
-      ...(docker?.ok ? { docker: docker.value, ...sandboxedBy(docker.value.runtime) } : {}),
-    };
-  });
-}
-
-/** Docker starts gVisor and Kata by the ordinary shim; its own record names the runtime. */
-function sandboxedBy(runtime: string): Pick<Container, 'sandbox'> {
-  if (/^(?:io\.containerd\.)?runsc/.test(runtime)) return { sandbox: 'gvisor' };
-  return /^(?:io\.containerd\.)?kata/.test(runtime) ? { sandbox: 'kata' } : {};
 }
 
 /** Runs a generator to its end in slices of at most `milliseconds`, with a turn of the event loop after each. */

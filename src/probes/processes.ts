@@ -24,14 +24,13 @@ export interface ProcessTable {
  * Sorts all processes by cgroup. Yields after every process, so that the caller can give the event loop its turn. Processes
  * that end meanwhile are left out.
  */
-export function* sortProcesses(procfs: ProcFs): Generator<undefined, ProcessTable> {
-  const pids = procfs.pids();
+export function* sortProcesses(procfs: ProcFs, pids: readonly number[]): Generator<undefined, ProcessTable> {
   const groups = new Map<string, ProcessGroup>();
   const hostPids: number[] = [];
   // Processes of one container have equal cgroup files: parse each text once.
   const parsed = new Map<string, CgroupMembership>();
   let denied = 0;
-  for (const pid of pids.ok ? pids.value : []) {
+  for (const pid of pids) {
     const text = procfs.readText(pid, 'cgroup');
     if (text.ok) {
       const membership = parsed.get(text.value) ?? parseCgroup(text.value);
@@ -43,7 +42,7 @@ export function* sortProcesses(procfs: ProcFs): Generator<undefined, ProcessTabl
     }
     yield;
   }
-  return { groups: [...groups.values()], hostPids, total: pids.ok ? pids.value.length : 0, denied };
+  return { groups: [...groups.values()], hostPids, total: pids.length, denied };
 }
 
 function join(

@@ -27,9 +27,8 @@ const KTHREADD = 2;
  * whether links of processes it does not own can be read. Takes the host's namespaces from pid 1, else from kthreadd, else
  * from the numbers the kernel fixes.
  */
-export function testSight(host: HostFs, procfs: ProcFs): HostReference {
+export function testSight(host: HostFs, procfs: ProcFs, pids: Reading<readonly number[]>): HostReference {
   const kthreadd = isKernelThread(procfs, KTHREADD);
-  const pids = procfs.pids();
   const fromInit = readInodes(procfs, 1);
   const isHost = kthreadd || fromInit?.get('pid') === INITIAL_NAMESPACE_INODES.pid;
   const view = !pids.ok || pids.value.length === 0 ? 'absent' : isHost ? 'host' : 'child';

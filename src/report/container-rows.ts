@@ -56,11 +56,12 @@ function cells(container: ReportedContainer, wide: boolean, paint: Paint): reado
   ];
 }
 
-/** The Docker name, the network namespace's name, the pod, else the command: what a person knows it by. */
-function nameOf({ docker, podUid, networkNamespaceName, init }: ReportedContainer): string {
+/** What a person knows it by: the Docker name, the hostname (of a pod: its name), else the command. */
+function nameOf({ docker, podUid, hostname, networkNamespaceName, init }: ReportedContainer): string {
   if (docker?.name) return docker.name;
-  if (podUid) return `pod ${podUid.slice(0, 8)} ${init.command}`;
-  return networkNamespaceName ? `${init.command} (${networkNamespaceName})` : init.command;
+  const own = hostname.ok ? hostname.value : networkNamespaceName;
+  if (podUid === undefined) return own ? `${init.command} (${own})` : init.command;
+  return `pod ${own ?? podUid.slice(0, 8)} ${init.command}`;
 }
 
 function program(command: string): string {

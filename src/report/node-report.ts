@@ -43,7 +43,7 @@ export function createNodeReport(facts: NodeFacts): NodeReport {
     facts: node,
     containers: containers
       .map((container) => ({ vector: namespaceVector(container.namespaces), ...container }))
-      .toSorted((a, b) => compareText(a.podUid ?? '', b.podUid ?? '') || a.init.startTime - b.init.startTime),
+      .toSorted((a, b) => compareText(a.podUid ?? '', b.podUid ?? '') || a.init.pid - b.init.pid),
     findings,
   };
 }

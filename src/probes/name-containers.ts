@@ -1,0 +1,56 @@
+import type { Container, DockerDeclaration, UnnamedContainer } from '../core/container.ts';
+import type { NodeFacts } from '../core/facts.ts';
+import { type Reading, unread } from '../core/reading.ts';
+import type { ProcFs } from '../host/procfs.ts';
+import { readHostname } from './hostname.ts';
+import { readNamespaceInode } from './namespace-states.ts';
+
+/** Adds the names people know a container by to what the kernel shows of it. Yields after every container. */
+export function* nameContainers(
+  procfs: ProcFs,
+  containers: readonly UnnamedContainer[],
+  networkNamespaces: NodeFacts['networkNamespaces'],
+  declared: ReadonlyMap<string, Reading<DockerDeclaration>>,
+): Generator<undefined, readonly Container[]> {
+  const networkNames = new Map(
+    (networkNamespaces.ok ? networkNamespaces.value : []).flatMap(({ name, inode }) =>
+      inode.ok ? [[inode.value, name] as const] : [],
+    ),
+  );
+  const hostnames = new Map<string, Reading<string>>();
+  const named: Container[] = [];
+  for (const container of containers) {
+    const { net } = container.namespaces;
+    const name = net.relation === 'private' && net.inode !== undefined ? networkNames.get(net.inode) : undefined;
+    const docker = declared.get(container.id);
+    // The containers of a pod share one UTS namespace and one name: the first that has it answers for all.
+    const owner = container.podUid ?? container.cgroup;
+    const hostname = hostnames.get(owner) ?? hostnameOf(procfs, container);
+    if (hostname.ok) hostnames.set(owner, hostname);
+    named.push({
+      ...container,
+      hostname,
+      ...(name ? { networkNamespaceName: name } : {}),
+      ...(docker ? { runtime: 'docker' as const } : {}),
+      ...(docker?.ok ? { docker: docker.value, ...sandboxedBy(docker.value.runtime) } : {}),
+    });
+    yield;
+  }
+  return named;
+}
+
+/** The name counts only if the process is still in the UTS namespace that was seen: pids are reused. */
+function hostnameOf(procfs: ProcFs, { init: { pid }, namespaces: { uts }, state }: UnnamedContainer): Reading<string> {
+  if (state === 'exited') return unread(`/proc/${pid}`, 'absent', 'no process is alive');
+  if (uts.relation === 'host') return unread(`/proc/${pid}/ns/uts`, 'absent', "shares the host's name");
+  const hostname = readHostname(procfs, pid);
+  if (!hostname.ok || uts.relation !== 'private' || uts.inode === undefined) return hostname;
+  const inode = readNamespaceInode(procfs, pid, 'uts');
+  return inode.ok && inode.value === uts.inode ? hostname : unread(`/proc/${pid}`, 'absent', 'the process is gone');
+}
+
+/** Docker starts gVisor and Kata by the ordinary shim; its own record names the runtime. */
+function sandboxedBy(runtime: string): Pick<Container, 'sandbox'> {
+  if (/^(?:io\.containerd\.)?runsc/.test(runtime)) return { sandbox: 'gvisor' };
+  return /^(?:io\.containerd\.)?kata/.test(runtime) ? { sandbox: 'kata' } : {};
+}
