@@ -30,8 +30,8 @@ export function judgeReadiness(facts: NodeFacts, rules: readonly NodeRule[], fin
   return { status: 'READY', engine, reasons: [] };
 }
 
-/** Docker brings its own containerd, so containerd alone means Kubernetes only where no dockerd is. */
-function engineOf({ kubelet, docker, containerd, crio }: NodeFacts): Readiness['engine'] {
+/** What runs containers here. Docker brings its own containerd, so containerd alone means Kubernetes only where no dockerd is. */
+export function engineOf({ kubelet, docker, containerd, crio }: NodeFacts): Readiness['engine'] {
   if (kubelet.presence !== 'absent' || crio.presence !== 'absent') return 'Kubernetes';
   if (docker.presence !== 'absent') return 'Docker';
   return containerd.presence !== 'absent' ? 'Kubernetes' : 'none';

@@ -1,6 +1,7 @@
 import { evidenceOf, evidenceOfSetting } from '../core/evidence.ts';
 import type { DockerFacts, NodeFacts } from '../core/facts.ts';
 import { fail, type NodeRule, notApplicable, pass, unknown, type Verdict } from '../core/rule.ts';
+import { usernsRemapOf } from '../core/userns-remap.ts';
 
 /** The user Docker creates for `userns-remap: default`. */
 const DEFAULT_USER = 'dockremap';
@@ -30,7 +31,7 @@ export const dockerUsernsRemap: NodeRule = {
         evidence,
       );
     if (!setting) return fail('userns-remap is not set: root in a container is root on the host', evidence, FIX);
-    if (setting.value === '' || isRoot(setting.value))
+    if (usernsRemapOf(docker).state === 'off')
       return fail(`userns-remap is "${setting.value}", which leaves it off`, evidence, FIX);
     return judgeUser(facts, setting.value, evidence);
   },
@@ -44,11 +45,6 @@ function evidenceFor({ usernsRemap, unread, presence }: DockerFacts): Verdict['e
       ? 'dockerd command line, /etc/docker/daemon.json'
       : '/etc/docker/daemon.json, /etc/default/docker, /etc/sysconfig/docker';
   return [{ source: where, value: 'no userns-remap' }];
-}
-
-/** `root` and uid 0 are taken and mean off (moby, daemon_unix.go). */
-function isRoot(value: string): boolean {
-  return /^(?:root|0)(?::|$)/.test(value);
 }
 
 function judgeUser({ subordinateIds: { uid } }: NodeFacts, value: string, evidence: Verdict['evidence']): Verdict {
@@ -67,6 +63,9 @@ function judgeUser({ subordinateIds: { uid } }: NodeFacts, value: string, eviden
   return fail(
     `userns-remap is "${value}", but ${uid.source} has no range for ${user}`,
     all,
-    `echo ${user}:231072:65536 | tee -a /etc/subuid /etc/subgid    # then restart dockerd`,
+    // Anyone may run a process named dockerd: only a plain name goes into a command to be pasted.
+    /^[A-Za-z_][\w.-]{0,31}$/.test(user)
+      ? `echo ${user}:231072:65536 | tee -a /etc/subuid /etc/subgid    # then restart dockerd`
+      : undefined,
   );
 }

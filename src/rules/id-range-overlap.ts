@@ -33,12 +33,14 @@ export const idRangeOverlap: EffectiveRule = {
     if (rivals.every(({ other }) => other.runtime === 'docker') && container.runtime === 'docker') {
       return notApplicable('dockerd maps all its containers to one range');
     }
+    // One rival may share several ranges.
+    const others = new Set(rivals.map(({ other }) => other)).size;
     const evidence = rivals.slice(0, 5).map(({ other, start, end }) => ({
       source: other.uidMap.source,
       value: `${other.podUid ? `pod ${other.podUid}` : `container ${other.id.slice(0, 12)}`} holds ${start} to ${end - 1} too`,
     }));
     return fail(
-      `shares host ids ${first.start} to ${first.end - 1} with ${rivals.length} other ${rivals.length === 1 ? 'pod' : 'pods'}`,
+      `shares host ids ${first.start} to ${first.end - 1} with ${others} other ${others === 1 ? 'pod' : 'pods'}`,
       evidence,
       'Give each pod a range of its own.',
     );

@@ -1,5 +1,6 @@
 import type { NodeFacts } from '../core/facts.ts';
 import { isAtLeast } from '../core/kernel-version.ts';
+import { engineOf } from '../core/readiness.ts';
 import { fail, type NodeRule, notApplicable, pass, unknown } from '../core/rule.ts';
 
 export const idmappedMounts: NodeRule = {
@@ -17,9 +18,8 @@ export const idmappedMounts: NodeRule = {
     'https://man7.org/linux/man-pages/man2/mount_setattr.2.html',
   ],
   check(facts) {
-    const { kubelet, containerd, crio, docker, kernelRelease } = facts;
-    const forKubernetes = [kubelet, crio, containerd].some(({ presence }) => presence !== 'absent');
-    if (!forKubernetes && docker.presence !== 'absent') return notApplicable('Docker maps ids without idmapped mounts');
+    const { kernelRelease } = facts;
+    if (engineOf(facts) === 'Docker') return notApplicable('Docker maps ids without idmapped mounts');
     if (!kernelRelease.ok)
       return unknown('the kernel release is not known', [
         { source: kernelRelease.source, value: kernelRelease.detail },

@@ -21,7 +21,7 @@ export const kubeletUserNamespaces: NodeRule = {
   ],
   check({ kubelet }) {
     if (kubelet.presence === 'absent') return notApplicable('no kubelet on this machine');
-    const { version, featureGate: gate } = kubelet;
+    const { version, featureGate: gate, config } = kubelet;
     const evidence = [
       evidenceOf(version, (value) => `kubelet ${value}`),
       ...(gate ? [evidenceOfSetting(gate, GATE)] : []),
@@ -42,6 +42,8 @@ export const kubeletUserNamespaces: NodeRule = {
       ]);
     }
     if (!version.ok) return unknown('the version of the kubelet is not known', evidence);
+    if (!gate && !config.ok && config.why !== 'absent')
+      return unknown(`whether the feature gate ${GATE} is set could not be read`, [...evidence, evidenceOf(config)]);
     return judgeVersion(version.value, gate?.value === true, evidence);
   },
 };

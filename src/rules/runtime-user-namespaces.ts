@@ -1,6 +1,7 @@
 import { evidenceOf } from '../core/evidence.ts';
 import type { NodeFacts } from '../core/facts.ts';
 import type { Reading } from '../core/reading.ts';
+import { engineOf } from '../core/readiness.ts';
 import { fail, type NodeRule, notApplicable, pass, unknown, type Verdict } from '../core/rule.ts';
 import { versionAtLeast } from '../core/version.ts';
 
@@ -20,13 +21,14 @@ export const runtimeUserNamespaces: NodeRule = {
     'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#before-you-begin',
   ],
   check(facts) {
-    const verdicts = [judgeContainerd(facts), judgeCrio(facts), ...judgeOciRuntimes(facts)].filter(
+    if (engineOf(facts) === 'Docker') return notApplicable('no Kubernetes on this machine, Docker runs its containers');
+    const verdicts = [judgeContainerd(facts), judgeCrio(facts), ...judgeOciRuntimes(facts), judgeDocker(facts)].filter(
       (verdict) => verdict !== undefined,
     );
     const worst = (['fail', 'unknown', 'pass'] as const)
       .map((status) => verdicts.find((verdict) => verdict.status === status))
       .find(Boolean);
-    return worst ?? notApplicable('neither containerd nor CRI-O is installed');
+    return worst ?? notApplicable('no container runtime of Kubernetes on this machine');
   },
 };
 
@@ -58,6 +60,18 @@ function judgeCrio({ crio }: NodeFacts): Verdict | undefined {
   if (!version.ok) return unknown('the version of CRI-O is not known', evidence);
   if (versionAtLeast(version.value, 1, 25)) return pass(`CRI-O ${version.value} supports user namespaces`, evidence);
   return fail(`CRI-O ${version.value} does not support user namespaces`, evidence, UPGRADE);
+}
+
+/** A kubelet with Docker alone: neither cri-dockerd nor the old dockershim knows of user namespaces (Mirantis/cri-dockerd#74). */
+function judgeDocker(facts: NodeFacts): Verdict | undefined {
+  const { kubelet, docker } = facts;
+  const alone = !judgeContainerd(facts) && !judgeCrio(facts);
+  if (kubelet.presence === 'absent' || docker.presence === 'absent' || !alone) return undefined;
+  return fail(
+    'Docker as the runtime of the kubelet gives no pod a user namespace of its own',
+    [versionEvidence('Docker', docker.version)],
+    UPGRADE,
+  );
 }
 
 /** Where several are installed the newest may be the one in use, so only a set of too old ones fails. */

@@ -4,6 +4,8 @@ import { FIRST_POD_ID, findOverlaps, type HeldRange, ID_SPACE } from '../core/id
 import type { Reading } from '../core/reading.ts';
 import { fail, type NodeRule, notApplicable, pass, unknown } from '../core/rule.ts';
 
+const CORRECT_LINES = 'Correct the lines named above, so that every range is owner:start:count and no two overlap.';
+
 export const subordinateIds: NodeRule = {
   kind: 'node',
   id: 'subordinate-ids',
@@ -25,7 +27,9 @@ export const subordinateIds: NodeRule = {
     const blocked = files.find((file) => !file.ok && file.why !== 'absent');
     if (blocked && !blocked.ok) return unknown(`${blocked.source} could not be read: ${blocked.detail}`, evidence);
     const problems = [...files.flatMap(fileProblems), ...kubeletProblems(facts)];
-    if (problems.length > 0) return fail(problems.slice(0, 5).join('; '), evidence, fixFor(facts));
+    const ofKubelet = usesKubeletLine(facts) && problems.some((problem) => problem.includes('kubelet'));
+    if (problems.length > 0)
+      return fail(problems.slice(0, 5).join('; '), evidence, ofKubelet ? kubeletLine(facts) : CORRECT_LINES);
     if (files.every((file) => !file.ok))
       return notApplicable('no ranges are given out; the kubelet uses its own default above 65535', evidence);
     return pass(
@@ -96,9 +100,7 @@ function rangeLength({ kubelet: { maxPods, idsPerPod } }: NodeFacts): number {
 }
 
 /** The line that fits this node: the first aligned place free in both files. */
-function fixFor(facts: NodeFacts): string {
-  if (facts.kubelet.presence === 'absent')
-    return 'Correct the lines named above, so that every range is owner:start:count and no two overlap.';
+function kubeletLine(facts: NodeFacts): string {
   const count = rangeLength(facts);
   const { uid, gid } = facts.subordinateIds;
   const others = [uid, gid].flatMap((file) =>

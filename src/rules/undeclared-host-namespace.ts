@@ -1,6 +1,7 @@
 import type { Container, DockerDeclaration } from '../core/container.ts';
 import type { NodeFacts } from '../core/facts.ts';
 import { type EffectiveRule, fail, pass, unknown } from '../core/rule.ts';
+import { usernsRemapOf } from '../core/userns-remap.ts';
 import { namespaceEvidence, outOfScope, SHAREABLE, typesWith } from '../core/container-scope.ts';
 
 type Shareable = (typeof SHAREABLE)[number];
@@ -22,12 +23,15 @@ export const undeclaredHostNamespace: EffectiveRule = {
     const hidden = typesWith(container, SHAREABLE, 'unknown');
     if (shared.length === 0 && hidden.length === 0) return pass('is in no host namespace');
     const evidence = [...shared, ...hidden].map((type) => namespaceEvidence(container, type));
-    const declared = declaredHost(container, facts);
-    if (!declared) return judgeUndeclared(container, shared, evidence);
-    const surprising = shared.filter((type) => !declared.has(type));
+    const { docker } = container;
+    if (!docker) return judgeUndeclared(container, shared, hidden, evidence);
+    const surprising = shared.filter((type) => declares(docker, type, facts) === false);
     if (surprising.length > 0)
       return fail(`is in the host's ${surprising.join(', ')} namespace without having declared it`, evidence);
     if (hidden.length > 0) return unknown(`${hidden.join(', ')} namespace not visible`, evidence);
+    const open = shared.filter((type) => declares(docker, type, facts) === undefined);
+    if (open.length > 0)
+      return unknown(`whether it declared the host's ${open.join(', ')} namespace is not known`, evidence);
     return pass('is only in the host namespaces it declared', evidence);
   },
 };
@@ -36,25 +40,36 @@ export const undeclaredHostNamespace: EffectiveRule = {
 function judgeUndeclared(
   { podUid }: Container,
   shared: readonly Shareable[],
+  hidden: readonly Shareable[],
   evidence: ReturnType<EffectiveRule['check']>['evidence'],
 ): ReturnType<EffectiveRule['check']> {
   const telling = shared.filter((type) => type !== 'user');
-  if (telling.length === 0 && shared.length > 0)
+  if (telling.length === 0 && hidden.length === 0)
     return pass("is only in the host's user namespace, which is the default", evidence);
   const who = podUid ? 'its pod declares' : 'it was started with';
   return unknown(`what ${who} is not known on this machine`, evidence);
 }
 
-/** The host namespaces a container asked for, `undefined` where nothing on this machine tells. */
-function declaredHost({ docker }: Container, facts: NodeFacts): ReadonlySet<Shareable> | undefined {
-  if (!docker) return undefined;
-  return new Set(
-    SHAREABLE.filter((type) => (type === 'user' ? userIsHost(docker, facts) : modeOf(docker, type) === 'host')),
-  );
-}
+/** `container:<id>` is followed this far: Docker allows no circles, but a file may hold anything. */
+const MAX_JOINS = 8;
 
-function userIsHost({ usernsMode }: DockerDeclaration, { docker }: NodeFacts): boolean {
-  return usernsMode === 'host' || docker.usernsRemap.length === 0;
+/** Whether a Docker container asked for the host's namespace, itself or by joining another; `undefined` where that is not known. */
+function declares(
+  docker: DockerDeclaration,
+  type: Shareable,
+  facts: NodeFacts,
+  joins = MAX_JOINS,
+): boolean | undefined {
+  if (type === 'user') {
+    const { state } = usernsRemapOf(facts.docker);
+    if (docker.usernsMode === 'host' || state === 'off') return true;
+    return state === 'on' ? false : undefined;
+  }
+  const mode = modeOf(docker, type);
+  const target = /^container:(.+)$/.exec(mode)?.[1];
+  if (target === undefined) return mode === 'host';
+  const joined = facts.containers.find(({ id, docker: other }) => id === target || other?.name === target)?.docker;
+  return joined && joins > 0 ? declares(joined, type, facts, joins - 1) : undefined;
 }
 
 function modeOf(

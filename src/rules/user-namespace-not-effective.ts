@@ -3,6 +3,7 @@ import { evidenceOf } from '../core/evidence.ts';
 import type { NodeFacts } from '../core/facts.ts';
 import { formatIdMap, type IdMap } from '../core/id-map.ts';
 import { type EffectiveRule, fail, notApplicable, pass, unknown, type Verdict } from '../core/rule.ts';
+import { usernsRemapOf } from '../core/userns-remap.ts';
 import { namespaceEvidence, outOfScope } from '../core/container-scope.ts';
 
 export const userNamespaceNotEffective: EffectiveRule = {
@@ -54,8 +55,10 @@ type Declared =
 function declaredMap({ podUid, docker }: Container, facts: NodeFacts): Declared {
   if (docker) {
     const [setting] = facts.docker.usernsRemap;
-    const off = !setting || /^(?:|root|0)(?::|$)/.test(setting.value) || docker.usernsMode === 'host';
-    if (off) return { verdict: notApplicable('declares no private user namespace') };
+    const remap = usernsRemapOf(facts.docker);
+    if (docker.usernsMode === 'host' || remap.state === 'off')
+      return { verdict: notApplicable('declares no private user namespace') };
+    if (!setting) return { verdict: unknown("whether dockerd's userns-remap is set could not be read") };
     return { evidence: { source: setting.source, value: `userns-remap: ${setting.value}` } };
   }
   if (podUid === undefined) return { verdict: unknown('what it was started with is not known on this machine') };
