@@ -13,7 +13,8 @@ export function unreadFromError(source: string, error: unknown): Unread {
   return unread(source, 'io-error', code);
 }
 
+/** By its shape and not `instanceof`: errors of Node's own modules belong to another realm where jest runs the code. */
 function errorCode(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : String(error);
 }

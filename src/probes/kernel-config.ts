@@ -49,7 +49,7 @@ function unzip(bytes: Uint8Array, source: string): Reading<Uint8Array> {
   try {
     return read(source, gunzipSync(bytes, { maxOutputLength: MAX_BYTES }));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     if (code === 'ERR_BUFFER_TOO_LARGE') return unread(source, 'too-large', `unpacks to more than ${MAX_BYTES} bytes`);
     return unread(source, 'malformed', `broken gzip (${code || String(error)})`);
   }
