@@ -1,0 +1,36 @@
+import { evaluate } from '../../src/core/evaluate.ts';
+import type { Finding } from '../../src/core/finding.ts';
+import { RULES } from '../../src/rules/index.ts';
+import { factsOf } from '../support/host-tree.ts';
+import { readCases, type RuleCase, STATUSES } from './rule-cases.ts';
+
+/** The one finding a case is about, on the whole way from files to judgement. */
+function judge(rule: (typeof RULES)[number], { host, container = '' }: RuleCase): Finding {
+  const findings = evaluate([rule], factsOf(host)).filter(
+    ({ subject }) => subject.kind === 'Node' || subject.id.startsWith(container),
+  );
+  const [finding, ...others] = findings;
+  if (!finding || others.length > 0) throw new Error(`the case must be about one subject, not ${findings.length}`);
+  return finding;
+}
+
+describe.each(RULES.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
+  const cases = readCases(id);
+  for (const status of STATUSES) {
+    for (const one of cases[status] ?? []) {
+      test(`${status}: ${one.name}`, () => {
+        const { message, evidence, fix, status: answer } = judge(rule, one);
+        expect({ answer, message }).toEqual({
+          answer: status,
+          message: expect.stringContaining(one.message) as string,
+        });
+        if (one.evidence !== undefined) {
+          const lines = evidence.map(({ source, value }) => `${source}: ${value}`);
+          expect(lines).toContainEqual(expect.stringContaining(one.evidence));
+        }
+        if (one.fix === null) expect(fix).toBeUndefined();
+        if (typeof one.fix === 'string') expect(fix).toContain(one.fix);
+      });
+    }
+  }
+});
