@@ -12,6 +12,9 @@ const BUFFER_BYTES = 64 * 1024;
  */
 const SHORT_READ = 3072;
 
+/** A process by its pid, or one of its threads: `12/task/15`. */
+export type Task = number | `${number}/task/${number}`;
+
 /**
  * Per-process files of one procfs, read synchronously into one reused buffer: there is nothing to wait for in procfs, and the
  * thread pool behind promises costs 6 to 15 times more than the read itself (docs/benchmarks.md).
@@ -19,24 +22,25 @@ const SHORT_READ = 3072;
 export interface ProcFs {
   /** All process ids this procfs shows, in no order. */
   pids(): Reading<readonly number[]>;
+  /** The threads of a process, its leader among them. */
+  threads(pid: number): Reading<readonly number[]>;
   /** Text of /proc/PID/FILE, Latin-1 so that no byte is lost; NUL bytes stay. */
-  readText(pid: number, file: string): Reading<string>;
-  readLink(pid: number, file: string): Reading<string>;
+  readText(task: Task, file: string): Reading<string>;
+  readLink(task: Task, file: string): Reading<string>;
   /** Inode number of /proc/PID/FILE. */
-  inode(pid: number, file: string): Reading<number>;
+  inode(task: Task, file: string): Reading<number>;
   /**
    * Runs `observe` and then reads /proc/PID/FILE (one of stat, status) through a handle opened before. It is `absent` when the
    * process ended meanwhile, so that what `observe` read by pid is of one process and not of another that got its number.
    */
-  pinned<T>(pid: number, file: string, observe: () => T): Reading<{ readonly observed: T; readonly text: string }>;
+  pinned<T>(task: Task, file: string, observe: () => T): Reading<{ readonly observed: T; readonly text: string }>;
   /** Text of a small regular file at an absolute path below the root of a process. Whatever else stands there is not touched. */
-  readContainerFile(pid: number, path: string, maxBytes: number): Reading<string>;
+  readContainerFile(task: Task, path: string, maxBytes: number): Reading<string>;
 }
 
 /** `root` is the host's root as the reader sees it: its procfs is at `<root>/proc`. */
 export function createProcFs(root = '/'): ProcFs {
   const above = posix.resolve(root) === '/' ? '' : posix.resolve(root);
-  const base = `${above}/proc`;
   const buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
 
   function attempt<T>(source: string, operation: (path: string) => T | undefined): Reading<T> {
@@ -48,24 +52,23 @@ export function createProcFs(root = '/'): ProcFs {
     }
   }
 
+  function listNumbers(source: string): Reading<readonly number[]> {
+    try {
+      const names = readdirSync(above + source);
+      return read(source, names.filter((name) => /^[1-9]\d*$/.test(name)).map(Number));
+    } catch (error) {
+      return unreadFromError(source, error);
+    }
+  }
+
   return {
-    pids() {
-      try {
-        return read(
-          '/proc',
-          readdirSync(base)
-            .filter((name) => /^[1-9]\d*$/.test(name))
-            .map(Number),
-        );
-      } catch (error) {
-        return unreadFromError('/proc', error);
-      }
-    },
-    readText: (pid, file) => attempt(`/proc/${pid}/${file}`, (path) => readWhole(path, buffer)),
-    readLink: (pid, file) => attempt(`/proc/${pid}/${file}`, (path) => readlinkSync(path)),
-    inode: (pid, file) => attempt(`/proc/${pid}/${file}`, (path) => statSync(path).ino),
-    pinned(pid, file, observe) {
-      const source = `/proc/${pid}/${file}`;
+    pids: () => listNumbers('/proc'),
+    threads: (pid) => listNumbers(`/proc/${pid}/task`),
+    readText: (task, file) => attempt(`/proc/${task}/${file}`, (path) => readWhole(path, buffer)),
+    readLink: (task, file) => attempt(`/proc/${task}/${file}`, (path) => readlinkSync(path)),
+    inode: (task, file) => attempt(`/proc/${task}/${file}`, (path) => statSync(path).ino),
+    pinned(task, file, observe) {
+      const source = `/proc/${task}/${file}`;
       try {
         return holdOpen(above + source, (fd) => {
           const observed = observe();
@@ -77,8 +80,8 @@ export function createProcFs(root = '/'): ProcFs {
         return unreadFromError(source, error);
       }
     },
-    readContainerFile(pid, path, maxBytes) {
-      const source = `/proc/${pid}/root${path}`;
+    readContainerFile(task, path, maxBytes) {
+      const source = `/proc/${task}/root${path}`;
       try {
         return readSmall(above + source, source, maxBytes);
       } catch (error) {

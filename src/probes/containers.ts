@@ -2,7 +2,7 @@ import type { ContainerRuntime, Sandbox, Shim, UnnamedContainer } from '../core/
 import { type IdMap, toHostId } from '../core/id-map.ts';
 import { andThen, type Reading, read, unread } from '../core/reading.ts';
 import { printable } from '../core/text.ts';
-import type { ProcFs } from '../host/procfs.ts';
+import type { ProcFs, Task } from '../host/procfs.ts';
 import { parseIdMap } from './id-maps.ts';
 import { type NamespaceInodes, namespaceStates, readNamespaceInode, readNamespaceInodes } from './namespace-states.ts';
 import { parseProcessStat, parseProcessStatus, type ProcessStatus } from './process-status.ts';
@@ -102,7 +102,19 @@ function looksContained({ namespaces }: UnnamedContainer): boolean {
 
 /** The container as one of its processes shows it, `undefined` when that process is gone. */
 function inspectMember(scan: Scan, group: ProcessGroup, pid: number): UnnamedContainer | undefined {
-  const pinned = scan.procfs.pinned(pid, 'status', () => observe(scan, pid));
+  const leader = inspectTask(scan, group, pid, pid);
+  if (leader?.state !== 'exited') return leader;
+  // A leader that has ended looks like a zombie while its other threads work on, in the namespaces it had.
+  const threads = scan.procfs.threads(pid);
+  for (const thread of threads.ok ? threads.value : []) {
+    const container = thread === pid ? undefined : inspectTask(scan, group, pid, `${pid}/task/${thread}`);
+    if (container?.state === 'running') return container;
+  }
+  return leader;
+}
+
+function inspectTask(scan: Scan, group: ProcessGroup, pid: number, task: Task): UnnamedContainer | undefined {
+  const pinned = scan.procfs.pinned(task, 'status', () => observe(scan, task));
   if (!pinned.ok) return undefined;
   const { observed, text } = pinned.value;
   const status = parseProcessStatus(text);
@@ -118,13 +130,13 @@ interface Observed extends IdMaps {
   readonly netDevInode: Reading<number>;
 }
 
-function observe({ procfs, reference, maps }: Scan, pid: number): Observed {
-  const inodes = readNamespaceInodes(procfs, pid);
+function observe({ procfs, reference, maps }: Scan, task: Task): Observed {
+  const inodes = readNamespaceInodes(procfs, task);
   const needless = inodes.net.ok && reference.inodes.has('net');
   return {
     inodes,
-    ...readMaps(procfs, maps, pid, inodes.user),
-    netDevInode: needless ? unread(`/proc/${pid}/net/dev`, 'absent', 'not asked') : procfs.inode(pid, 'net/dev'),
+    ...readMaps(procfs, maps, task, inodes.user),
+    netDevInode: needless ? unread(`/proc/${task}/net/dev`, 'absent', 'not asked') : procfs.inode(task, 'net/dev'),
   };
 }
 
@@ -160,12 +172,12 @@ function describe(
 const FOREIGN_IDS = 'the reader is in a user namespace, where host ids can not be expressed';
 
 /** The maps belong to the user namespace (user_namespaces(7)): its second process shows the same. */
-function readMaps(procfs: ProcFs, maps: Scan['maps'], pid: number, userNamespace: Reading<number>): IdMaps {
+function readMaps(procfs: ProcFs, maps: Scan['maps'], task: Task, userNamespace: Reading<number>): IdMaps {
   const known = userNamespace.ok ? maps.get(userNamespace.value) : undefined;
   if (known) return known;
   const fresh = {
-    uidMap: andThen(procfs.readText(pid, 'uid_map'), parseIdMap),
-    gidMap: andThen(procfs.readText(pid, 'gid_map'), parseIdMap),
+    uidMap: andThen(procfs.readText(task, 'uid_map'), parseIdMap),
+    gidMap: andThen(procfs.readText(task, 'gid_map'), parseIdMap),
   };
   if (userNamespace.ok && fresh.uidMap.ok && fresh.gidMap.ok) maps.set(userNamespace.value, fresh);
   return fresh;

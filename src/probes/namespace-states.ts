@@ -7,20 +7,20 @@ import {
   parseNamespaceLink,
 } from '../core/namespace.ts';
 import { andThen, describeUnread, type Reading, read, unread } from '../core/reading.ts';
-import type { ProcFs } from '../host/procfs.ts';
+import type { ProcFs, Task } from '../host/procfs.ts';
 import type { HostReference } from './sight.ts';
 
 /** The inode of each namespace of one process. */
 export type NamespaceInodes = Readonly<Record<NamespaceType, Reading<number>>>;
 
 /** Reads the links of /proc/PID/ns (namespaces(7)). */
-export function readNamespaceInodes(procfs: ProcFs, pid: number): NamespaceInodes {
-  const inodes = NAMESPACE_TYPES.map((type) => [type, readNamespaceInode(procfs, pid, type)] as const);
+export function readNamespaceInodes(procfs: ProcFs, task: Task): NamespaceInodes {
+  const inodes = NAMESPACE_TYPES.map((type) => [type, readNamespaceInode(procfs, task, type)] as const);
   return Object.fromEntries(inodes) as Record<NamespaceType, Reading<number>>;
 }
 
-export function readNamespaceInode(procfs: ProcFs, pid: number, type: NamespaceType): Reading<number> {
-  return andThen(procfs.readLink(pid, `ns/${type}`), (link, source) => {
+export function readNamespaceInode(procfs: ProcFs, task: Task, type: NamespaceType): Reading<number> {
+  return andThen(procfs.readLink(task, `ns/${type}`), (link, source) => {
     const parsed = parseNamespaceLink(link);
     return parsed ? read(source, parsed.inode) : unread(source, 'malformed', `"${link.slice(0, 40)}" is no namespace`);
   });

@@ -18,7 +18,7 @@ export interface NodeReport {
   readonly readiness: Readiness;
   readonly summary: {
     readonly containers: number;
-    /** By how their user namespace stands to the host's. */
+    /** Those that run, by how their user namespace stands to the host's. */
     readonly userNamespaces: Readonly<Record<'private' | 'host' | 'unknown', number>>;
     readonly findings: Readonly<Record<Status, number>>;
   };
@@ -50,7 +50,8 @@ export function createNodeReport(facts: NodeFacts): NodeReport {
 
 function countUserNamespaces(containers: readonly Container[]): NodeReport['summary']['userNamespaces'] {
   const counts = { private: 0, host: 0, unknown: 0 };
-  for (const { namespaces } of containers) {
+  for (const { namespaces, state } of containers) {
+    if (state === 'exited') continue;
     const { relation } = namespaces.user;
     // A kernel without user namespaces leaves every container in the only one there is.
     counts[relation === 'unsupported' ? 'host' : relation] += 1;
