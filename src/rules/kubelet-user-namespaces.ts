@@ -8,7 +8,7 @@ const GATE = 'UserNamespacesSupport';
 export const kubeletUserNamespaces: NodeRule = {
   kind: 'node',
   id: 'kubelet-user-namespaces',
-  title: 'The kubelet honours hostUsers: false',
+  title: 'The kubelet honors hostUsers: false',
   severity: 'medium',
   readiness: 'kubernetes',
   rationale:
@@ -28,7 +28,7 @@ export const kubeletUserNamespaces: NodeRule = {
     ];
     const recorded = recordedPods(kubelet);
     if (version.ok && versionAtLeast(version.value, 1, 36))
-      return pass(`kubelet ${version.value} always honours hostUsers: false`, evidence);
+      return pass(`kubelet ${version.value} always honors hostUsers: false`, evidence);
     if (gate && !gate.value)
       return fail(
         `the feature gate ${GATE} is off`,
@@ -53,9 +53,9 @@ function recordedPods({ pods }: KubeletFacts): number {
 }
 
 function judgeVersion(version: string, gate: boolean, evidence: Verdict['evidence']): Verdict {
-  if (versionAtLeast(version, 1, 33)) return pass(`kubelet ${version} honours hostUsers: false by default`, evidence);
+  if (versionAtLeast(version, 1, 33)) return pass(`kubelet ${version} honors hostUsers: false by default`, evidence);
   if (versionAtLeast(version, 1, 25) && gate)
-    return pass(`kubelet ${version} honours hostUsers: false: the feature gate is on`, evidence);
+    return pass(`kubelet ${version} honors hostUsers: false: the feature gate is on`, evidence);
   if (versionAtLeast(version, 1, 30)) {
     return fail(
       `kubelet ${version} has ${GATE} off by default`,
