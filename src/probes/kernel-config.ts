@@ -31,17 +31,13 @@ export function parseKernelConfig(bytes: Uint8Array, source: string): Reading<Ke
   const plain = unzip(bytes, source);
   if (!plain.ok) return plain;
   if (plain.value.includes(0)) return unread(source, 'malformed', 'binary data, not a kernel config');
-  const text = new TextDecoder().decode(plain.value);
-  const header = text.slice(0, 2048);
-  const foreign = foreignProject(header);
-  if (foreign) return unread(source, 'malformed', `a config of ${foreign}, not of a Linux kernel`);
-  const assignments = text.match(/^(?:CONFIG_\w+=|# CONFIG_\w+ is not set)/gm)?.length ?? 0;
-  if (assignments === 0) return unread(source, 'malformed', 'no CONFIG_… line, not a kernel config');
-  if (assignments < countForeignLines(text))
-    return unread(source, 'malformed', 'most lines are no CONFIG_… lines, not a kernel config');
-  const version = headerVersion(header);
-  const kind = isFull(text, header) ? 'full' : 'fragment';
-  return read(source, { kind, ...(version ? { version } : {}), options: parseOptions(text, source) });
+  const { header, said, assignments, foreignLines } = scan(new TextDecoder().decode(plain.value));
+  const refusal = reasonToRefuse(header, assignments, foreignLines);
+  if (refusal) return unread(source, 'malformed', refusal);
+  const linux = header.map((line) => LINUX_HEADER.exec(line)).find(Boolean);
+  const version = linux?.slice(1).find(Boolean);
+  const kind = isFull(said, Boolean(linux)) ? 'full' : 'fragment';
+  return read(source, { kind, ...(version ? { version } : {}), options: readOptions(said, source) });
 }
 
 function unzip(bytes: Uint8Array, source: string): Reading<Uint8Array> {
@@ -55,68 +51,101 @@ function unzip(bytes: Uint8Array, source: string): Reading<Uint8Array> {
   }
 }
 
+/** What the lines of a file hold. */
+interface Scan {
+  /** The comments above the first option. */
+  readonly header: readonly string[];
+  /** All values each option is given, in order; `n` where it "is not set". */
+  readonly said: ReadonlyMap<string, readonly string[]>;
+  readonly assignments: number;
+  /** Lines that are neither an option, nor a comment, nor blank. */
+  readonly foreignLines: number;
+}
+
+/** The two lines that scripts/kconfig/confdata.c reads; it, too, takes them only at the start of a line. */
+const OPTION_LINE = /^(?:CONFIG_(\w+)=(.*)|# CONFIG_(\w+) is not set)$/;
+
+function scan(text: string): Scan {
+  const header: string[] = [];
+  const said = new Map<string, string[]>();
+  let [assignments, foreignLines] = [0, 0];
+  for (const raw of text.split('\n')) {
+    const line = raw.trimEnd();
+    if (line === '') continue;
+    const option = OPTION_LINE.exec(line);
+    if (option) {
+      const [name, value] = [option[1] ?? option[3] ?? '', option[2] ?? 'n'];
+      assignments += 1;
+      const before = said.get(name);
+      if (before) before.push(value);
+      else said.set(name, [value]);
+    } else if (/^\s*#/.test(line)) {
+      if (assignments === 0) header.push(line);
+    } else {
+      foreignLines += 1;
+    }
+  }
+  return { header, said, assignments, foreignLines };
+}
+
 /** Written at the head of every config by the kernel's own build (scripts/kconfig/confdata.c), since 2.6. */
-const LINUX_HEADER = /^#\s*(?:Linux(?:\/\S+)?\s+(\S+)\s+Kernel Configuration|Linux kernel version:\s*(\S+))/m;
+const LINUX_HEADER = /^#\s*(?:Linux(?:\/\S+)?\s+(?:(\d\S*)|\S+)\s+Kernel Configuration|Linux kernel version:\s*(\S+))/;
 
 /** The same place in the config of another project: "# Busybox version: 1.36", "# U-Boot 2023.01 Configuration". */
-const FOREIGN_HEADER = /^#\s*(?!Linux\b)(\S[^\n]*?)\s+(?:Configuration|version:.*)\s*$/im;
+const FOREIGN_HEADER = /^# ?(\w.*?) (?:Configuration|version:.*)$/i;
 
-function foreignProject(header: string): string | undefined {
-  if (LINUX_HEADER.test(header)) return undefined;
-  // Only comments before the first option are the header; section titles ("# Hypervisor Configuration") come later.
-  const head = header.split(/^(?:CONFIG_|# CONFIG_)/m)[0] ?? '';
-  const named = /^#\s*Automatically generated/im.test(head) ? FOREIGN_HEADER.exec(head)?.[1] : undefined;
-  return named === undefined || /\b(?:linux|kernel)\b/i.test(named) ? undefined : named;
+function reasonToRefuse(header: readonly string[], assignments: number, foreignLines: number): string | undefined {
+  if (assignments === 0) return 'no CONFIG_… line, not a kernel config';
+  if (assignments < foreignLines) return 'most lines are no CONFIG_… lines, not a kernel config';
+  const project = foreignProject(header);
+  return project && `a config of ${project}, not of a Linux kernel`;
 }
 
-function headerVersion(header: string): string | undefined {
-  const match = LINUX_HEADER.exec(header);
-  return match?.[1] ?? match?.[2];
-}
-
-/** Lines that are neither an assignment, nor a comment, nor blank. */
-function countForeignLines(text: string): number {
-  return text.match(/^(?!\s*(?:#|$)|CONFIG_\w+=).+$/gm)?.length ?? 0;
+function foreignProject(header: readonly string[]): string | undefined {
+  if (header.some((line) => LINUX_HEADER.test(line))) return undefined;
+  if (!header.some((line) => /Automatically generated/i.test(line))) return undefined;
+  const named = header.map((line) => FOREIGN_HEADER.exec(line)?.[1]).find(Boolean);
+  return named === undefined || /\b(?:linux|kernel)\b/i.test(named) ? undefined : named.slice(0, 80);
 }
 
 /**
  * INIT_ENV_ARG_LIMIT has no prompt (init/Kconfig), so every full config has it and no savedefconfig or overlay does; a header
- * is written by the kernel's build alone. Neither is enough: the first half of a full config has both. So the file must name
- * NAMESPACES, or BLOCK, which stands in every full config and below the section of the namespaces.
+ * is written by the kernel's build alone. Neither is enough: the first half of a full config has both. So the file must also
+ * name what stands last in the menu of the namespaces, or NET, which stands below it in every full config.
  */
-function isFull(text: string, header: string): boolean {
-  if (!LINUX_HEADER.test(header) && !/^CONFIG_INIT_ENV_ARG_LIMIT=/m.test(text)) return false;
-  return /^(?:CONFIG_(?:NAMESPACES|BLOCK)=|# CONFIG_(?:NAMESPACES|BLOCK) is not set)/m.test(text);
+function isFull(said: Scan['said'], hasLinuxHeader: boolean): boolean {
+  if (!hasLinuxHeader && !said.has('INIT_ENV_ARG_LIMIT')) return false;
+  return said.has('NET_NS') || said.has('NET') || said.get('NAMESPACES')?.join() === 'n';
 }
 
-const OPTION_LINE = new RegExp(
-  `^(?:CONFIG_(${KERNEL_OPTIONS.join('|')})=(.*?)|# CONFIG_(${KERNEL_OPTIONS.join('|')}) is not set)[ \\t\\r]*$`,
-  'gm',
-);
+const VALUES: ReadonlyMap<string, Exclude<KernelOptionValue, 'absent'>> = new Map([
+  ['y', 'y'],
+  ['m', 'm'],
+  ['n', 'not-set'],
+]);
 
-const VALUES: Readonly<Record<string, Exclude<KernelOptionValue, 'absent'>>> = { y: 'y', m: 'm', n: 'not-set' };
-
-function parseOptions(text: string, source: string): KernelConfig['options'] {
-  const options = new Map<KernelOption, Reading<Exclude<KernelOptionValue, 'absent'>>>();
-  for (const match of text.matchAll(OPTION_LINE)) {
-    const name = (match[1] ?? match[3]) as KernelOption;
-    const said = match[3] ? 'not-set' : VALUES[match[2] ?? ''];
-    const value: Reading<Exclude<KernelOptionValue, 'absent'>> = said
-      ? read(source, said)
-      : unread(source, 'malformed', `CONFIG_${name}=${(match[2] ?? '').slice(0, 40)} is no y, m or n`);
-    const before = options.get(name);
-    options.set(name, before && !same(before, value) ? contradiction(name, before, value, source) : value);
-  }
-  return options;
+function readOptions(said: Scan['said'], source: string): KernelConfig['options'] {
+  return new Map(
+    KERNEL_OPTIONS.flatMap((name) => {
+      const values = [...new Set(said.get(name))];
+      return values.length === 0 ? [] : [[name, readOption(name, values, source)] as const];
+    }),
+  );
 }
 
-function same(a: Reading<KernelOptionValue>, b: Reading<KernelOptionValue>): boolean {
-  return a.ok && b.ok && a.value === b.value;
-}
-
-function contradiction(name: KernelOption, a: Reading<string>, b: Reading<string>, source: string): Unread {
-  const said = [a, b].map((reading) => (reading.ok ? reading.value : reading.detail)).join(' and ');
-  return unread(source, 'malformed', `CONFIG_${name} is set twice and differently: ${said}`);
+/** The kernel's build writes every option once; what says two things of one is no record of a kernel. */
+function readOption(
+  name: KernelOption,
+  values: readonly string[],
+  source: string,
+): Reading<Exclude<KernelOptionValue, 'absent'>> {
+  const shown = values
+    .slice(0, 2)
+    .map((value) => value.slice(0, 40))
+    .join(' and ');
+  if (values.length > 1) return unread(source, 'malformed', `CONFIG_${name} is set twice and differently: ${shown}`);
+  const value = VALUES.get(values[0] ?? '');
+  return value ? read(source, value) : unread(source, 'malformed', `CONFIG_${name}=${shown} is no y, m or n`);
 }
 
 /** What a config says of an option, with the answer `absent` where the file is complete. */
@@ -129,8 +158,11 @@ export function optionIn(config: KernelConfig, name: KernelOption, source: strin
 
 interface Candidate {
   readonly path: string;
-  /** `running`: the kernel's own copy. `named`: the path carries the running release. `other`: it does not. */
-  readonly match: 'running' | 'named' | 'other';
+  /**
+   * `running`: the kernel's own copy. `named`: the path carries the running release. `flavor`: only its last part, as
+   * Alpine's /boot/config-lts does whatever the version. `other`: it does not.
+   */
+  readonly match: 'running' | 'named' | 'flavor' | 'other';
 }
 
 interface Parsed extends Candidate {
@@ -159,7 +191,7 @@ export function readKernelConfig(host: HostFs, release: Reading<KernelRelease>):
 
 function findCandidates(host: HostFs, release: string | undefined): readonly Candidate[] {
   const paths = [
-    ...named(host, '/boot', /^config-(.+)$/, ''),
+    ...named(host, '/boot', /^config(?:-(.+?))?(?:\.gz)?$/, ''),
     ...named(host, '/usr/lib/modules', /^(.+)$/, '/config'),
     // Where /lib is a link to /usr/lib these are the files above.
     ...(host.readLink('/lib').ok ? [] : named(host, '/lib/modules', /^(.+)$/, '/config')),
@@ -167,12 +199,16 @@ function findCandidates(host: HostFs, release: string | undefined): readonly Can
     ...named(host, '/usr/lib/kernel', /^config-(.+)$/, ''),
     ...named(host, '/lib/modules', /^(.+)$/, '/build/.config'),
     ...named(host, '/usr/src', /^linux(?:-rt)?(?:-headers)?-?(.*)$/, '/.config'),
-  ].map(({ path, name }): Candidate => ({
-    path,
-    match: release !== undefined && name === release ? 'named' : 'other',
-  }));
+    ...named(host, '/usr/src/kernels', /^(.+)$/, '/.config'),
+  ].map(({ path, name }): Candidate => ({ path, match: matchName(name, release) }));
   const all: readonly Candidate[] = [{ path: '/proc/config.gz', match: 'running' }, ...paths];
   return [...new Map(all.map((candidate) => [candidate.path, candidate])).values()];
+}
+
+function matchName(name: string, release: string | undefined): Candidate['match'] {
+  if (release === undefined || name === '') return 'other';
+  if (name === release) return 'named';
+  return release.endsWith(`-${name}`) ? 'flavor' : 'other';
 }
 
 function named(
@@ -215,10 +251,16 @@ function baseRank(
   if (match === 'running') return 0;
   if (match === 'named') return 1;
   // Without a running kernel (an image, a mounted disk) whatever is installed speaks; with one, only its own version does.
-  if (release === undefined) return 3;
-  const version = config.version;
-  if (version === undefined) return undefined;
-  return version === release.raw || version === release.version.join('.') ? 2 : undefined;
+  if (release === undefined) return 4;
+  if (config.version === undefined || !isVersionOf(config.version, release)) return undefined;
+  return match === 'flavor' ? 2 : 3;
+}
+
+/** Distributions add to the version in the header what their build adds to the release: 6.6.32 and 6.6.32-0-lts. */
+function isVersionOf(version: string, { raw, version: numbers, candidate }: KernelRelease): boolean {
+  if (version === raw) return true;
+  if (candidate !== undefined && !version.includes('-rc')) return false;
+  return version === numbers.join('.') || (raw.startsWith(version) && /^[^\d.]/.test(raw.slice(version.length)));
 }
 
 function answer(name: KernelOption, ranked: readonly Ranked[], all: readonly Parsed[]): Reading<KernelOptionValue> {
@@ -228,8 +270,9 @@ function answer(name: KernelOption, ranked: readonly Ranked[], all: readonly Par
   const rivals = ranked
     .filter((other) => other.rank === best.rank)
     .map((other) => optionIn(other.config, name, other.file.path));
-  const rival = rivals.find((other) => !same(first, other) && other.ok && first.ok);
-  if (!rival?.ok || !first.ok) return first;
+  if (!first.ok) return first;
+  const rival = rivals.filter((other) => other.ok).find(({ value }) => value !== first.value);
+  if (!rival) return first;
   return unread(
     first.source,
     'malformed',
