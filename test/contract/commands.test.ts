@@ -1,0 +1,64 @@
+// Every command of this project in README and docs is run as it is written there. The fixes in docs/rules are for other hosts:
+// they change them, and what rules print of them is compared in test/rules.
+import { spawnSync } from 'node:child_process';
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { CLI } from '../support/audit.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+/** Commands that end with another code than 0 or 1 on any machine, and why. */
+const EXPECTED: Readonly<Record<string, readonly number[]>> = {
+  // There is no machine mounted at /host: that could not be judged.
+  'userns-audit node --host-root /host': [2],
+  // Runs until it is interrupted; here timeout(1) does it.
+  'userns-audit node --watch': [124],
+};
+
+/** It is what runs this file. */
+const NOT_RUN = new Set(['make test']);
+
+const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
+
+/** Only these are ours to run. */
+const OWN = /^(?:userns-audit|make|source <\(userns-audit) /;
+const commands = documents.flatMap((file) => {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
+  const inline = [...text.matchAll(/`(source <\(userns-audit [^`]*)`/g)].map((match) => match[1] ?? '');
+  const lines = blocks.flatMap((block) => block.split('\n'));
+  return [...lines, ...inline]
+    .map((line) => line.replace(/\s+#.*$/, '').trim())
+    .filter((command) => OWN.test(command))
+    .map((command) => [file, command] as const);
+});
+
+describe('the commands of the documentation', () => {
+  let bin: string;
+  beforeAll(() => {
+    bin = mkdtempSync(join(tmpdir(), 'userns-audit-bin-'));
+    chmodSync(CLI, 0o755);
+    symlinkSync(CLI, join(bin, 'userns-audit'));
+  });
+  afterAll(() => {
+    rmSync(bin, { recursive: true });
+  });
+
+  test('there are some', () => {
+    expect(commands.map(([, command]) => command)).toEqual(
+      expect.arrayContaining(['make run', 'make test', 'userns-audit node']),
+    );
+  });
+
+  test.each(commands.filter(([, command]) => !NOT_RUN.has(command)))('%s: %s', (_, command) => {
+    const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
+    const { status, stderr } = spawnSync('timeout', [command.includes('--watch') ? '3' : '60', 'bash', '-c', command], {
+      cwd: ROOT,
+      env,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(EXPECTED[command] ?? [0, 1]).toContain(status);
+  });
+});
