@@ -55,7 +55,7 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))('%s', (id, rule) =>
   });
 
   test('explains itself in whole sentences', () => {
-    expect(rule.rationale).toMatch(/^(?:[A-Z/]|hostUsers: false ).{60,}\.$/s);
+    expect(rule.rationale).toMatch(/^(?:[A-Z/]|hostUsers: false |containerd ).{60,}\.$/s);
     expect(rule.remediation).toMatch(/^[A-Z/].+\.$/s);
   });
 

@@ -10,8 +10,9 @@ export interface RuleCase {
   readonly host: HostTreeSpec;
   /** Start of the id of the container judged, where the host has several. */
   readonly container?: string;
-  /** Part of the message. */
+  /** Part of the message, or all of it where `whole` is set. */
   readonly message: string;
+  readonly whole?: boolean;
   /** Part of the fix, `null` for a failure that must offer none. */
   readonly fix?: string | null;
   /** Part of one line of evidence, `source: value`. */
@@ -24,7 +25,7 @@ export const STATUSES = ['pass', 'fail', 'unknown', 'not-applicable'] as const s
 export type RuleCases = Readonly<Partial<Record<Status, readonly RuleCase[]>>>;
 
 const DIRECTORY = new URL('../fixtures/rules/', import.meta.url);
-const CASE_KEYS = ['name', 'host', 'container', 'message', 'fix', 'evidence'];
+const CASE_KEYS = ['name', 'host', 'container', 'message', 'whole', 'fix', 'evidence'];
 const HOST_KEYS = [
   'files',
   'links',

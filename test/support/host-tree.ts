@@ -5,7 +5,7 @@ import type { NodeFacts } from '../../src/core/facts.ts';
 import { NAMESPACE_TYPES, type NamespaceType } from '../../src/core/namespace.ts';
 import { type Reading, unread } from '../../src/core/reading.ts';
 import { createHostFs, type HostFs } from '../../src/host/host-fs.ts';
-import { createProcFs, type ProcFs } from '../../src/host/procfs.ts';
+import { createProcFs, type ProcFs, type Task } from '../../src/host/procfs.ts';
 import { collectFacts } from '../../src/probes/collect.ts';
 import { goProgram, type GoModule } from './go-program.ts';
 
@@ -16,7 +16,7 @@ export interface ProcessSpec {
   readonly ppid?: number;
   /** Real uid; that of uid 0 inside unless told. */
   readonly uid?: number;
-  /** Pids from the host's inwards; two of them in a PID namespace unless told. */
+  /** Pids from the host's inwards; two of them in a PID namespace unless told; none for a kernel older than 4.1. */
   readonly nspid?: readonly number[];
   readonly startTime?: number;
   readonly comm?: string;
@@ -170,12 +170,19 @@ function writeProcesses(root: string, { processes = {}, namespaces = NAMESPACE_T
     },
     ...processes,
   };
-  for (const [pid, process] of Object.entries(all)) writeProcess(root, Number(pid), process, namespaces);
+  const netDevs = new Map<number, string>();
+  for (const [pid, process] of Object.entries(all)) writeProcess(root, Number(pid), process, namespaces, netDevs);
   link(root, '/proc/self', String(READER));
 }
 
 /** The files of one process in the formats of fs/proc of the kernel. */
-function writeProcess(root: string, pid: number, spec: ProcessSpec, types: readonly NamespaceType[]): void {
+function writeProcess(
+  root: string,
+  pid: number,
+  spec: ProcessSpec,
+  types: readonly NamespaceType[],
+  netDevs: Map<number, string>,
+): void {
   const args = typeof spec.cmdline === 'string' ? spec.cmdline.split(' ').filter(Boolean) : (spec.cmdline ?? ['sleep']);
   const inodes = inodesOf(pid, spec);
   const isZombie = spec.state === 'Z';
@@ -192,7 +199,7 @@ function writeProcess(root: string, pid: number, spec: ProcessSpec, types: reado
   // A zombie has given back all but these two (proc_pid_ns.c, ns_get_path of a task without nsproxy).
   const visible = isZombie ? types.filter((type) => type === 'user' || type === 'pid') : types;
   for (const type of visible) link(root, `/proc/${pid}/ns/${type}`, `${type}:[${inodes[type]}]`);
-  if (visible.includes('net')) writeNetDev(root, pid, inodes.net);
+  if (visible.includes('net')) writeNetDev(root, pid, inodes.net, netDevs);
 }
 
 function commandOf({ comm }: ProcessSpec, args: readonly string[]): string {
@@ -208,15 +215,16 @@ function inodesOf(pid: number, { ns }: ProcessSpec): Readonly<Record<NamespaceTy
 }
 
 /** Processes of one network namespace share the inode of net/dev, which a reader without privilege compares. */
-function writeNetDev(root: string, pid: number, inode: number): void {
-  const shared = join(root, `.net-dev-${inode}`);
-  try {
-    writeFileSync(shared, 'Inter-|   Receive\n', { flag: 'wx' });
-  } catch {
-    // Another process of this namespace was first.
+function writeNetDev(root: string, pid: number, inode: number, seen: Map<number, string>): void {
+  const path = join(root, `/proc/${pid}/net/dev`);
+  mkdirSync(dirname(path), { recursive: true });
+  const first = seen.get(inode);
+  if (first === undefined) {
+    writeFileSync(path, 'Inter-|   Receive\n');
+    seen.set(inode, path);
+  } else {
+    linkSync(first, path);
   }
-  mkdirSync(join(root, `/proc/${pid}/net`), { recursive: true });
-  linkSync(shared, join(root, `/proc/${pid}/net/dev`));
 }
 
 function cgroupText(cgroup: string): string {
@@ -266,10 +274,7 @@ function statusText(pid: number, spec: ProcessSpec, comm: string, inPidNamespace
     `Gid:\t${[uid, uid, uid, uid].join('\t')}`,
     'FDSize:\t64',
     'Groups:\t0 ',
-    `NStgid:\t${pids}`,
-    `NSpid:\t${pids}`,
-    `NSpgid:\t${pids}`,
-    `NSsid:\t${pids}`,
+    ...(pids === '' ? [] : ['NStgid', 'NSpid', 'NSpgid', 'NSsid'].map((name) => `${name}:\t${pids}`)),
     'Threads:\t1',
     'NoNewPrivs:\t0',
     'Seccomp:\t0',
@@ -294,8 +299,8 @@ function denyHost(host: HostFs, denied: readonly string[]): HostFs {
 }
 
 function denyProcesses(procfs: ProcFs, denied: readonly string[]): ProcFs {
-  const guard = <T>(pid: number, file: string, operation: () => Reading<T>): Reading<T> => {
-    const path = `/proc/${pid}/${file}`;
+  const guard = <T>(task: Task, file: string, operation: () => Reading<T>): Reading<T> => {
+    const path = `/proc/${task}/${file}`;
     const covered = denied.some(
       (entry) => entry === path || (entry.endsWith('/*') && path.startsWith(entry.slice(0, -1))),
     );
