@@ -26,8 +26,8 @@ export async function renderNodeReport(
     case 'json':
       return JSON.stringify(report, undefined, oneLine ? undefined : 2);
     case 'yaml': {
-      const { stringify } = await import('yaml');
-      return `${oneLine ? '---\n' : ''}${stringify(report, { aliasDuplicateObjects: false }).trimEnd()}`;
+      const { dump } = await import('js-yaml');
+      return `${oneLine ? '---\n' : ''}${dump(report, { noRefs: true }).trimEnd()}`;
     }
     case 'table':
     case 'wide':

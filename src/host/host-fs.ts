@@ -93,7 +93,10 @@ export function createHostFs(root = '/'): HostFs {
     list: (path) => attempt(path, (real) => read(path, readdirSync(real).sort())),
     readLink: (path) =>
       attempt(path, () => read(path, readlinkSync(posix.join(locate(posix.dirname(path)), posix.basename(path))))),
-    exists: (path) => attempt(path, (real) => (lstatSync(real), read(path, true))).ok,
+    exists(path) {
+      const found = attempt(path, (real) => read(path, lstatSync(real, { throwIfNoEntry: false })));
+      return found.ok && found.value !== undefined;
+    },
     namespaceInode(path) {
       return attempt(path, (real) => {
         if (statfsSync(real).type !== NSFS_MAGIC) return unread(path, 'malformed', 'not a mounted namespace');

@@ -1,4 +1,4 @@
-import { parse as parseYaml } from 'yaml';
+import { load, YAML11_SCHEMA } from 'js-yaml';
 import type { KubeletFacts, KubeletPod, Setting } from '../core/facts.ts';
 import { andThen, type Reading, read, unread } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
@@ -77,7 +77,7 @@ interface KubeletSettings {
 export function parseKubeletConfig(text: string, source: string): Reading<KubeletSettings> {
   let data: unknown;
   try {
-    data = parseYaml(text, { uniqueKeys: false, version: '1.1' });
+    data = load(text, { schema: YAML11_SCHEMA });
   } catch (error) {
     return unread(
       source,
