@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import type { ClientUnaryCall, ServiceClientConstructor, ServiceError } from '@grpc/grpc-js';
@@ -114,8 +114,7 @@ export async function startContainerd(lab: Lab, version: ContainerdVersion): Pro
   const config = join(dir, 'config.toml');
   mkdirSync(join(dir, 'tmp'));
   mkdirSync(join(dir, 'network'));
-  // The name of the network is how removeRunDirectory knows this daemon's entries in the plugins' common cache.
-  const network = { cniVersion: '0.4.0', name: basename(dir), plugins: [{ type: 'fixed' }] };
+  const network = { cniVersion: '0.4.0', name: 'lab', plugins: [{ type: 'fixed' }] };
   writeFileSync(join(dir, 'network/10-fixed.conflist'), JSON.stringify(network));
   writeFileSync(config, version === 'v2' ? configOfV2(lab, dir) : configOfV1(lab, dir));
   const log = openSync(join(dir, 'log'), 'a');

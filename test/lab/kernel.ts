@@ -18,16 +18,18 @@ export interface LsnsRow {
   readonly command: string;
 }
 
-function run(program: string, args: readonly string[]): string {
+function run(program: string, args: readonly string[], attempts = 1): string {
   const result = spawnSync(program, args, { encoding: 'utf8', timeout: 30_000, env: { ...process.env, LC_ALL: 'C' } });
   if (result.status === 0) return result.stdout;
-  throw new Error(`${program} ${args.join(' ')}: ${result.error?.message ?? result.stderr.trim()}`);
+  if (attempts > 1) return run(program, args, attempts - 1);
+  const reason = result.error?.message ?? (result.stderr.trim() || `status ${String(result.status)}`);
+  throw new Error(`${program} ${args.join(' ')}: ${reason}`);
 }
 
 /** The namespaces of a process by util-linux's `lsns`. */
 export function lsnsOf(pid: number): readonly LsnsRow[] {
-  // By default lsns leaves out the processes that are alone in nothing of their own; --task names the process.
-  const output = run('lsns', ['--json', '--output', 'NS,TYPE,NPROCS,PID,COMMAND', '--task', String(pid)]);
+  // lsns reads all of /proc, and gives up without a word when one of the processes ends meanwhile.
+  const output = run('lsns', ['--json', '--output', 'NS,TYPE,NPROCS,PID,COMMAND', '--task', String(pid)], 10);
   const { namespaces } = JSON.parse(output) as { namespaces: readonly Readonly<Record<string, unknown>>[] };
   return namespaces.map((row) => ({
     inode: Number(row['ns']),

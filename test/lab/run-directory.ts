@@ -1,8 +1,8 @@
 // Everything a test process makes lives in one directory of its own, and goes away with it, even after a crash.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { processesInCgroups, removeCgroups } from './cgroups.ts';
 
 const PREFIX = 'userns-audit-lab-';
@@ -16,7 +16,7 @@ const PF_EXITING = 0x4;
 let made = 0;
 
 /** Blocks this thread; for polling things that take a few milliseconds. */
-export function sleepSync(milliseconds: number): void {
+function sleepSync(milliseconds: number): void {
   Atomics.wait(PAUSE, 0, 0, milliseconds);
 }
 
@@ -26,12 +26,12 @@ export function waitSync(condition: () => boolean, milliseconds = 5000): boolean
   for (;;) {
     if (condition()) return true;
     if (Date.now() > end) return false;
-    sleepSync(5);
+    sleepSync(2);
   }
 }
 
 /** A process as (pid, start time): a pid alone may have been given to another process since. */
-export function processIdentity(pid: number): string | undefined {
+function processIdentity(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -83,20 +83,22 @@ export function removeRunDirectory(dir: string): void {
   removeCgroups(cgroups);
   for (const mount of mountsBelow(dir)) spawnSync('umount', ['-l', mount]);
   removeShimSockets(dir);
-  removeNetworkResults(basename(dir));
+  removeNetworkResults(dir);
   for (const shared of SHARED_DIRECTORIES) removeIfEmpty(shared);
   rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 });
   live.delete(dir);
 }
 
-/** Kills processes until none is found any more: one may be forking while it is killed. */
+/**
+ * Kills processes until none is found any more: one may be forking while it is killed, and one that is exiting still
+ * holds its cgroup for a moment.
+ */
 export function endProcesses(find: () => readonly number[]): void {
-  for (let round = 0; round < 5; round++) {
-    const pids = find().filter((pid) => pid !== process.pid && isRunning(pid));
-    if (pids.length === 0) return;
+  waitSync(() => {
+    const pids = find().filter((pid) => pid !== process.pid);
     for (const pid of pids) kill(pid, 'SIGKILL');
-    waitSync(() => !pids.some(isRunning));
-  }
+    return pids.length === 0;
+  });
 }
 
 /**
@@ -104,22 +106,40 @@ export function endProcesses(find: () => readonly number[]): void {
  * removed it.
  */
 function removeShimSockets(dir: string): void {
-  const bundles = join(dir, 'state/io.containerd.runtime.v2.task');
-  if (!existsSync(bundles)) return;
-  for (const name of readdirSync(bundles, { recursive: true, encoding: 'utf8' })) {
-    if (!/\/(?:address|bootstrap\.json)$/.test(name)) continue;
-    const socket = new RegExp(`unix://(${SHIM_SOCKETS}/[0-9a-f]+)`).exec(
-      readFileSync(join(bundles, name), 'utf8'),
-    )?.[1];
+  const tasks = join(dir, 'state/io.containerd.runtime.v2.task/k8s.io');
+  for (const id of entriesIfThere(tasks)) {
+    // The first is containerd 1's note, the second containerd 2's.
+    const notes = ['address', 'bootstrap.json'].map((name) => readIfThere(join(tasks, id, name))).join('\n');
+    const socket = new RegExp(`unix://(${SHIM_SOCKETS}/[0-9a-f]+)`).exec(notes)?.[1];
     if (socket !== undefined) rmSync(socket, { force: true });
   }
 }
 
-/** The CNI library keeps the answer for every pod at a place that cannot be configured. */
-function removeNetworkResults(network: string): void {
-  if (!existsSync(NETWORK_RESULTS)) return;
-  for (const name of readdirSync(NETWORK_RESULTS))
-    if (name.startsWith(`${network}-`)) rmSync(join(NETWORK_RESULTS, name), { force: true });
+/**
+ * The CNI library keeps the answer for every pod at a place that cannot be configured, until the pod is removed in
+ * peace. The lab's network plugin answers with the path of the pod's network namespace, which is in the run directory.
+ */
+function removeNetworkResults(dir: string): void {
+  for (const name of entriesIfThere(NETWORK_RESULTS)) {
+    const file = join(NETWORK_RESULTS, name);
+    if (readIfThere(file).includes(`${dir}/`)) rmSync(file, { force: true });
+  }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function entriesIfThere(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
 }
 
 function removeIfEmpty(dir: string): void {
@@ -131,16 +151,12 @@ function removeIfEmpty(dir: string): void {
 }
 
 function notedCgroups(dir: string): readonly string[] {
-  const file = join(dir, 'cgroups');
-  return existsSync(file)
-    ? readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((path) => path !== '')
-    : [];
+  const noted = readIfThere(join(dir, 'cgroups')).split('\n');
+  return noted.filter((path) => path !== '');
 }
 
 /** Mount points in a directory, deepest first. */
-export function mountsBelow(dir: string): readonly string[] {
+function mountsBelow(dir: string): readonly string[] {
   return readFileSync('/proc/self/mounts', 'utf8')
     .split('\n')
     .map((line) => (line.split(' ')[1] ?? '').replaceAll('\\040', ' '))

@@ -189,7 +189,7 @@ export function startContainer(lab: Lab, options: ContainerOptions = {}): Contai
   const pidFile = join(bundle, 'pid');
   let pid = 0;
   try {
-    runRunc(run, runc, bundle, [...command, '--bundle', bundle, '--pid-file', pidFile, id], options.cgroupsPath);
+    runRunc(run, runc, bundle, [...command, '--bundle', bundle, '--pid-file', pidFile, id], cgroupsPath);
     pid = Number(readFileSync(pidFile, 'utf8'));
     if (options.state !== 'created') waitForProgram(pid);
   } catch (error) {

@@ -9,11 +9,11 @@ import { createInterface } from 'node:readline';
 import { cgroupDirectories, cgroupDirectoriesOf } from './cgroups.ts';
 import { startContainerd } from './cri.ts';
 import type { ContainerdVersion, CriContainer, Pod, PodRequest } from './cri.ts';
-import { lsnsOf, namespaceInode, namespaceInodes, ownNamespaces, uidMap } from './kernel.ts';
+import { hostReferencePid, lsnsOf, namespaceInode, namespaceInodes, ownNamespaces, uidMap } from './kernel.ts';
 import type { NamespaceLink } from './kernel.ts';
 import { isSkipped, requireLab } from './lab.ts';
 import type { Lab } from './lab.ts';
-import { cgroupPath, containerId, execIn, startContainer, stopAll } from './runc.ts';
+import { bind, cgroupPath, containerId, execIn, nodeMounts, startContainer, stopAll } from './runc.ts';
 import type { Container, ContainerOptions } from './runc.ts';
 import { isRunning, waitSync } from './run-directory.ts';
 
@@ -147,9 +147,7 @@ function checkRunc(lab: Lab): void {
     NoNewPrivs: [field('NoNewPrivs'), '1'],
   });
 
-  const short = { args: ['sh', '-c', 'echo said; exec sleep 3600'] };
-  const talking = start(short);
-  require(waitSync(() => talking.output() === 'said\n'), 'the output of a container does not arrive');
+  checkAgentView(start);
   let message = '';
   try {
     start({ args: ['/missing'] });
@@ -165,6 +163,25 @@ function checkRunc(lab: Lab): void {
     const inIt = lines.filter((line) => line.endsWith(`:${container.cgroupsPath}`)).length;
     report(`cgroup: ${shape}`, container.pid, { 'lines in it': [inIt, lines.length] });
   }
+}
+
+/** A process with the rights of the agent, in a container, sees the namespaces of the host's processes. */
+function checkAgentView(start: (options: ContainerOptions) => Container): void {
+  const reference = hostReferencePid();
+  const script = `console.log(require('node:fs').readlinkSync('/host/proc/${reference}/ns/user')); setTimeout(() => {}, 3600_000)`;
+  const agent = start({
+    uid: 65_532,
+    capabilities: [],
+    ambientCapabilities: ['CAP_SYS_PTRACE'],
+    noNewPrivileges: true,
+    readonlyRootfs: true,
+    args: ['/opt/node', '-e', script],
+    mounts: [...nodeMounts(process.execPath, import.meta.dirname), bind('/proc', '/host/proc')],
+  });
+  waitSync(() => agent.output() !== '' || !isRunning(agent.pid), 20_000);
+  report('agent in a container', agent.pid, {
+    'its view of the host': [agent.output().trim(), `user:[${namespaceInode(reference, 'user')}]`],
+  });
 }
 
 interface PodCase {

@@ -3,7 +3,7 @@
 # usage: setup.sh DIR        (root on Debian, amd64 or arm64, with a reachable package archive)
 set -eu
 
-version=1 # raise it when anything below changes what DIR holds; lab.ts reads it from this line
+version=2 # raise it when anything below changes what DIR holds; lab.ts reads it from this line
 
 fail() {
   echo "test lab: $*" >&2
@@ -69,6 +69,15 @@ private_update() {
   private_apt "$1" apt-cache show busybox-static 2> /dev/null | grep -q . || return 1
 }
 
+# private_download SUITE PACKAGE...: into the current directory. One bad package stops apt from fetching any: then one by
+# one, so that `extract` misses the right one.
+private_download() {
+  from=$1
+  shift
+  private_apt "$from" apt-get download "$@" >> "$log" 2>&1 && return
+  for package; do private_apt "$from" apt-get download "$package" >> "$log" 2>&1 || true; done
+}
+
 # extract SUITE PACKAGE...: from the debs downloaded for a suite into a tree of the same name.
 extract() {
   suite=$1
@@ -93,14 +102,17 @@ mkdir -p "$work/debs/bookworm" "$work/debs/sid"
   # The machine's own lists serve when they are there and still match the archive.
   if [ "$codename" = bookworm ] && apt-get -q -o APT::Sandbox::User=root download $old >> "$log" 2>&1; then exit 0; fi
   private_update bookworm || fail "the package list of Debian bookworm could not be fetched from $archive (see $log)"
-  private_apt bookworm apt-get download $old >> "$log" 2>&1 || true
+  private_download bookworm $old
 ) &
 bookworm_job=$!
-private_update sid || fail "the package list of Debian sid could not be fetched from $archive (see $log)"
+if ! private_update sid; then
+  wait "$bookworm_job" || exit 1 # it has said why
+  fail "the package list of Debian sid could not be fetched from $archive (see $log)"
+fi
 # The C library and whatever else sid's runtimes are linked with: sid moves, so ask instead of listing.
 libraries=$(private_apt sid apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces \
   --no-enhances runc containerd 2>> "$log" | grep -E '^lib[a-z0-9.+-]+$' | sort -u)
-(cd "$work/debs/sid" && private_apt sid apt-get download $new $libraries >> "$log" 2>&1) || true
+(cd "$work/debs/sid" && private_download sid $new $libraries)
 wait "$bookworm_job" || exit 1 # it has said why
 extract bookworm $old
 extract sid $new $libraries
@@ -146,8 +158,9 @@ cp "$(first "$work/sid/usr/share/gocode/src/k8s.io/cri-api/pkg/apis/runtime/v1/a
 # --- root file system and images --------------------------------------------------------------------------------------
 
 rootfs=$dir/rootfs
-# The empty directories are mount points: a container in a user namespace could not create them itself.
+# What is empty is a mount point: a container in a user namespace could not create them itself.
 for path in bin dev etc proc sys tmp root run usr lib lib64 mnt agent opt host/proc host/sys; do mkdir -p "$rootfs/$path"; done
+touch "$rootfs/opt/node"
 chmod 1777 "$rootfs/tmp"
 cp "$(first "$work/bookworm/bin/busybox" "$work/bookworm/usr/bin/busybox")" "$rootfs/bin/busybox"
 for applet in $("$rootfs/bin/busybox" --list); do

@@ -1,11 +1,13 @@
 // Containers of Debian's runc, as the audit sees them and as stat(1) and lsns(8) do.
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { NAMESPACE_TYPES } from '../../src/core/namespace.ts';
 import type { ReportedContainer } from '../../src/report/node-report.ts';
 import { lsnsOf, namespaceInodes, ownNamespaces } from '../lab/kernel.ts';
 import { isSkipped, requireLab } from '../lab/lab.ts';
 import { cgroupPath, type Container, type ContainerOptions, execIn, startContainer, stopAll } from '../lab/runc.ts';
+import { waitSync } from '../lab/run-directory.ts';
 import { auditMachine, containerIn, statusesOf } from '../support/audit.ts';
 
 const lab = requireLab();
@@ -135,7 +137,7 @@ if (isSkipped(lab)) {
     test('a process that left for a user namespace of its own does not make its container private', () => {
       const container = start();
       const nested = execIn(container, ['unshare', '-U', 'sleep', '3600']);
-      expect(ownNamespaces(nested)).toContain('user');
+      waitSync(() => ownNamespaces(nested).includes('user'));
       const seen = see(container);
       expect(seen).toMatchObject({ vector: '-pnium--', init: { pid: container.pid }, processes: 2 });
     });
@@ -204,6 +206,26 @@ if (isSkipped(lab)) {
       const container = start({ cgroupsPath: `/my-box-${randomUUID()}` });
       const seen = auditMachine().containers.find(({ init }) => init.pid === container.pid);
       expect(seen).toMatchObject({ id: container.cgroupsPath.slice(1), runtime: 'unknown', vector: '-pnium--' });
+    });
+
+    test('a named network namespace is found by its inode', () => {
+      const container = start();
+      const name = `userns-audit-${process.pid}`;
+      const file = `/run/netns/${name}`;
+      mkdirSync('/run/netns', { recursive: true });
+      writeFileSync(file, '');
+      try {
+        execFileSync('mount', ['--bind', `/proc/${container.pid}/ns/net`, file]);
+        const { facts, containers } = auditMachine();
+        expect(containers.find(({ id }) => id === container.id)?.networkNamespaceName).toBe(name);
+        const named = facts.networkNamespaces.ok
+          ? facts.networkNamespaces.value.find((one) => one.name === name)
+          : undefined;
+        expect(named?.inode).toMatchObject({ value: namespaceInodes(container.pid).net });
+      } finally {
+        execFileSync('umount', [file]);
+        rmSync(file);
+      }
     });
 
     test('the hostname is read from the container, and only from a plain file', () => {
