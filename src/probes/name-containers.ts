@@ -23,10 +23,8 @@ export function* nameContainers(
     const { net } = container.namespaces;
     const name = net.relation === 'private' && net.inode !== undefined ? networkNames.get(net.inode) : undefined;
     const docker = declared.get(container.id);
-    // The containers of a pod share one UTS namespace and one name: the first that has it answers for all.
-    const owner = container.podUid ?? container.cgroup;
-    const hostname = hostnames.get(owner) ?? hostnameOf(procfs, container);
-    if (hostname.ok) hostnames.set(owner, hostname);
+    const hostname = hostnames.get(ownerOf(container)) ?? hostnameOf(procfs, container);
+    if (hostname.ok) hostnames.set(ownerOf(container), hostname);
     named.push({
       ...container,
       hostname,
@@ -36,7 +34,16 @@ export function* nameContainers(
     });
     yield;
   }
-  return named;
+  // A pod's pause container comes first and has no file to tell the name.
+  return named.map((container) => ({
+    ...container,
+    hostname: hostnames.get(ownerOf(container)) ?? container.hostname,
+  }));
+}
+
+/** The containers of a pod share one UTS namespace and one name: the first that tells it answers for all. */
+function ownerOf({ podUid, cgroup }: UnnamedContainer): string {
+  return podUid ?? cgroup;
 }
 
 /** The name counts only if the process is still in the UTS namespace that was seen: pids are reused. */

@@ -137,7 +137,7 @@ if (isSkipped(lab)) {
     test('a process that left for a user namespace of its own does not make its container private', () => {
       const container = start();
       const nested = execIn(container, ['unshare', '-U', 'sleep', '3600']);
-      waitSync(() => ownNamespaces(nested).includes('user'));
+      expect(waitSync(() => ownNamespaces(nested).includes('user'))).toBe(true);
       const seen = see(container);
       expect(seen).toMatchObject({ vector: '-pnium--', init: { pid: container.pid }, processes: 2 });
     });
