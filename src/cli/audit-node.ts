@@ -24,7 +24,7 @@ export async function renderNodeReport(
 ): Promise<string> {
   switch (output) {
     case 'json':
-      return JSON.stringify(report, undefined, oneLine ? undefined : 2);
+      return escapeControls(JSON.stringify(report, undefined, oneLine ? undefined : 2));
     case 'yaml': {
       const { dump } = await import('js-yaml');
       return `${oneLine ? '---\n' : ''}${dump(report, { noRefs: true }).trimEnd()}`;
@@ -33,4 +33,12 @@ export async function renderNodeReport(
     case 'wide':
       return renderNodeTable(report, { wide: output === 'wide', paint });
   }
+}
+
+/** JSON.stringify leaves DEL, the C1 controls and those of text direction as they are; a terminal may obey them. */
+function escapeControls(json: string): string {
+  return json.replace(
+    /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
