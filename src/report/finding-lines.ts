@@ -36,7 +36,9 @@ function entryLines({ finding, subjects }: Entry, wide: boolean, paint: Paint): 
     `  ${label(finding, paint)} ${paint('strong', rule)}  ${who}${printable(message, 600)}`,
     ...(wide ? evidence.map((item) => paint('dim', `           ${evidenceText(item)}`)) : []),
     ...(fix
-      ? fix.split('\n').map((line, index) => `           ${paint('dim', index === 0 ? 'fix:' : '    ')} ${line}`)
+      ? fix
+          .split('\n')
+          .map((line, index) => `           ${paint('dim', index === 0 ? 'fix:' : '    ')} ${printable(line, 600)}`)
       : []),
   ];
 }
