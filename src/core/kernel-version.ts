@@ -23,7 +23,7 @@ export interface KernelRelease {
   readonly raw: string;
   /** Upstream version: `[3, 10, 0]`. */
   readonly version: readonly [number, number, number];
-  /** The release candidate number of `6.9-rc2`; such a kernel sorts before 6.9. */
+  /** The release candidate number of `6.9-rc2`, Fedora's `6.9.0-0.rc2.20.fc41`; such a kernel sorts before 6.9. */
   readonly candidate?: number;
   /** The distribution's build numbers after the first dash: `[1160]`, `[427, 13, 1]`. */
   readonly build: readonly number[];
@@ -44,8 +44,8 @@ const FAMILIES: readonly (readonly [RegExp, KernelFamily])[] = [
   [/-flatcar/, 'flatcar'],
   [/microsoft/i, 'wsl'],
   [/-(?:arch|zen|hardened)\d/, 'arch'],
-  [/\+deb(\d+)|-\d+-(?:rt-|cloud-)?(?:amd64|arm64|686(?:-pae)?|armmp|powerpc64le|s390x)$/, 'debian'],
-  [/-\d+-(?:generic|aws|azure|gcp|gke|gkeop|kvm|lowlatency|oem|oracle|raspi|ibm|nvidia|intel|xilinx)/, 'ubuntu'],
+  [/[+.]deb(\d+)|-(?:rt-|cloud-)?(?:amd64|arm64|686(?:-pae)?|armmp(?:-lpae)?|powerpc64le|s390x|riscv64)$/, 'debian'],
+  [/-\d+-(?:generic|aws|azure|gcp|gke|kvm|lowlatency|realtime|oem|oracle|raspi|ibm|nvidia|intel|xilinx)/, 'ubuntu'],
   [/-(?:default|preempt|azure|rt)$/, 'suse'],
   [/-\d+-(?:lts|virt|edge|rpi)$/, 'alpine'],
 ];
@@ -56,8 +56,8 @@ export function parseKernelRelease(text: string): KernelRelease | undefined {
   const match = /^(\d{1,5})\.(\d{1,5})(?:\.(\d{1,5}))?(?:\.\d+)*(?=$|[^\d])(.*)$/s.exec(raw);
   if (!match || /\s/.test(raw)) return undefined;
   const suffix = match[4] ?? '';
-  const candidate = /^-rc(\d+)/.exec(suffix);
-  const build = /^-(?:rc\d+[.-])?(\d+(?:\.\d+)*)/.exec(suffix);
+  const candidate = /^-(?:0\.)?rc(\d+)/.exec(suffix);
+  const build = /^-(?:(?:0\.)?rc\d+[.-])?(\d+(?:\.\d+)*)/.exec(suffix);
   const found = FAMILIES.map(([pattern, family]) => ({ family, match: pattern.exec(raw) })).find((it) => it.match);
   const major = found?.match?.slice(1).find(Boolean);
   return {
@@ -71,16 +71,21 @@ export function parseKernelRelease(text: string): KernelRelease | undefined {
 }
 
 /**
- * Orders two releases: upstream version, then release candidate (before its release), then, for the same distribution only,
- * its build numbers. Across distributions builds say nothing, so such releases are equal here.
+ * Orders releases: upstream version, then release candidate (before its release), then build numbers. Across distributions
+ * builds say nothing, so there the name of the distribution decides: arbitrary, but an order.
  */
 export function compareKernelReleases(a: KernelRelease, b: KernelRelease): number {
-  const upstream = compareNumbers(a.version, b.version);
-  if (upstream !== 0) return upstream;
-  const candidates = (a.candidate ?? Infinity) - (b.candidate ?? Infinity);
-  if (a.candidate !== b.candidate) return Math.sign(candidates);
-  const sameFamily = a.family === b.family && a.familyMajor === b.familyMajor;
-  return sameFamily ? compareNumbers(a.build, b.build) : 0;
+  return (
+    compareNumbers(a.version, b.version) ||
+    compareNumbers([a.candidate ?? Infinity], [b.candidate ?? Infinity]) ||
+    compareNumbers([familyRank(a)], [familyRank(b)]) ||
+    compareNumbers([a.familyMajor ?? 0], [b.familyMajor ?? 0]) ||
+    compareNumbers(a.build, b.build)
+  );
+}
+
+function familyRank({ family }: KernelRelease): number {
+  return FAMILIES.findIndex(([, name]) => name === family);
 }
 
 /** True when the upstream version is at least `major.minor`; says nothing of what a distribution has backported. */
@@ -91,8 +96,8 @@ export function isAtLeast(release: KernelRelease, major: number, minor: number):
 
 function compareNumbers(a: readonly number[], b: readonly number[]): number {
   for (let i = 0; i < Math.max(a.length, b.length); i++) {
-    const order = (a[i] ?? 0) - (b[i] ?? 0);
-    if (order !== 0) return Math.sign(order);
+    const [left, right] = [a[i] ?? 0, b[i] ?? 0];
+    if (left !== right) return left < right ? -1 : 1;
   }
   return 0;
 }

@@ -228,7 +228,7 @@ describe('a container that names its own sub-cgroups', () => {
 
 describe('generated paths', () => {
   const hex = (length: number): fc.Arbitrary<string> =>
-    fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
+    fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: length, maxLength: length });
   const uid = fc.tuple(hex(8), hex(4), hex(4), hex(4), hex(12)).map((groups) => groups.join('-'));
   const qos = fc.constantFrom('', 'burstable', 'besteffort');
   const scope = fc.constantFrom('cri-containerd', 'crio', 'docker');
