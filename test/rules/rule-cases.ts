@@ -10,8 +10,9 @@ export interface RuleCase {
   readonly host: HostTreeSpec;
   /** Start of the id of the container judged, where the host has several. */
   readonly container?: string;
-  /** Part of the message, or all of it where `whole` is set. */
+  /** Part of the message. */
   readonly message: string;
+  /** Message and evidence are given in full. */
   readonly whole?: boolean;
   /** Part of the fix, `null` for a failure that must offer none. */
   readonly fix?: string | null;
