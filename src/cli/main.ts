@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
+import { createHostFs } from '../host/host-fs.ts';
 import type { Paint, Style } from '../report/paint.ts';
 import { renderRule, renderRules } from '../report/rule-text.ts';
 import { RULES } from '../rules/index.ts';
@@ -27,6 +28,12 @@ function print(text: string): void {
 }
 
 async function runNode(options: NodeOptions): Promise<void> {
+  const root = createHostFs(options.hostRoot).list('/');
+  if (!root.ok) {
+    process.stderr.write(`error: --host-root ${options.hostRoot}: ${root.detail}; it must be a directory\n`);
+    process.exitCode = 2;
+    return;
+  }
   if (options.watch) return watchNode(options);
   const report = auditNode(options.hostRoot);
   print(await renderNodeReport(report, options.output, paint, false));

@@ -8,7 +8,7 @@ import type { Paint } from './paint.ts';
 
 /** Head line with the totals, and one row a container. */
 export function containerRows(
-  { containers, summary }: NodeReport,
+  { containers, summary, facts }: NodeReport,
   { wide, paint }: TableOptions,
 ): { readonly total: string; readonly rows: string } {
   const { userNamespaces: users } = summary;
@@ -17,8 +17,14 @@ export function containerRows(
     `${users.host} in the host's`,
     ...(users.unknown > 0 ? [`${users.unknown} unknown`] : []),
   ];
-  const total = `CONTAINERS  ${containers.length}${containers.length > 0 ? `: ${counts.join(', ')}` : ''}`;
-  if (containers.length === 0) return { total, rows: '  none found' };
+  // To see none through a narrow window is not to know that there are none.
+  const blind = facts.sight.procfs !== 'host';
+  if (containers.length === 0)
+    return {
+      total: `CONTAINERS  ${blind ? 'unknown' : '0'}`,
+      rows: blind ? '  not visible: see limited sight above' : '  none',
+    };
+  const total = `CONTAINERS  ${containers.length}: ${counts.join(', ')}`;
   const head = [
     'NAMESPACES',
     'CONTAINER',

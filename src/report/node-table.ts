@@ -46,7 +46,9 @@ function verdictLines({ readiness, facts }: NodeReport, paint: Paint): readonly 
   }[status];
   return [
     `${paint(style, status)}  ${paint('strong', what)}`,
-    ...reasons.map(({ message, rule }) => `  ${paint(style, '•')} ${printable(message)} ${paint('dim', rule)}`),
+    ...reasons.map(
+      ({ message, rule }) => `  ${paint(style, '•')} ${printable(message, 600)} ${paint('dim', `(${rule})`)}`,
+    ),
     paint('dim', `  ${printable(`${os}, ${kernel}`)}`),
     ...sight.reasons.map((reason) => `  ${paint('doubt', 'limited sight:')} ${reason}`),
   ];

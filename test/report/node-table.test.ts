@@ -36,7 +36,7 @@ describe('the verdict', () => {
   test('names what decided against it, by sentence and rule', () => {
     const [first, second] = table({ sysctls: { 'user.max_user_namespaces': 0 } }).split('\n');
     expect(first).toBe('NOT READY  this machine can not run private user namespaces');
-    expect(second).toBe('  • user.max_user_namespaces is 0: no user namespace can be created user-namespace-limit');
+    expect(second).toBe('  • user.max_user_namespaces is 0: no user namespace can be created (user-namespace-limit)');
   });
 
   test('is UNKNOWN where nothing could be read, with what limits the sight', () => {
@@ -147,7 +147,7 @@ describe('the head of the containers', () => {
   });
 
   test('says where there are none', () => {
-    expect(table({})).toContain('\nCONTAINERS  0\n  none found\n');
+    expect(table({})).toContain('\nCONTAINERS  0\n  none\n');
   });
 
   test('counts those of a kernel without user namespaces as the host’s', () => {
