@@ -84,9 +84,13 @@ export function createHostFs(root = '/'): HostFs {
     },
     readAt(path, offset, length) {
       return attempt(path, (real) =>
-        withFile(path, real, (fd) => {
-          const bytes = new Uint8Array(length);
-          return read(path, bytes.subarray(0, readSync(fd, bytes, 0, length, offset)));
+        withFile(path, real, (fd, size) => {
+          // What a file says of its own layout may be a lie: never allocate more than it holds.
+          const bytes = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
+          return read(
+            path,
+            bytes.length === 0 ? bytes : bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, offset)),
+          );
         }),
       );
     },

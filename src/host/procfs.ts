@@ -83,7 +83,7 @@ export function createProcFs(root = '/'): ProcFs {
     readContainerFile(task, path, maxBytes) {
       const source = `/proc/${task}/root${path}`;
       try {
-        return readSmall(above + source, source, maxBytes);
+        return openBeneath(`${above}/proc/${task}/root`, path, (handle) => readSmall(handle, source, maxBytes));
       } catch (error) {
         return unreadFromError(source, error);
       }
@@ -116,22 +116,25 @@ function readWhole(path: string, buffer: Buffer): string | undefined {
 /** Opens without touching (open(2)): a device file's driver is not called. Node names all flags but this one. */
 const O_PATH = 0o10000000;
 
+/** Opens component by component and follows no link: an absolute one would lead into the reader's own root. */
+function openBeneath<T>(directory: string, path: string, use: (handle: number) => T): T {
+  const [, name = '', rest] = /^\/([^/]+)(\/.+)?$/.exec(path) ?? [];
+  return holdOpen(
+    `${directory}/${name}`,
+    (handle) => (rest === undefined ? use(handle) : openBeneath(`/proc/self/fd/${handle}`, rest, use)),
+    O_PATH | constants.O_NOFOLLOW,
+  );
+}
+
 /**
  * The file may be anything its container likes to put there, and merely opening a device can do harm (a watchdog reboots the
- * machine). So it is first opened by O_PATH, not following a link, and read through that handle only if it is a regular file.
+ * machine). So it comes opened by O_PATH, and is read through that handle only if it is a regular file.
  */
-function readSmall(path: string, source: string, maxBytes: number): Reading<string> {
-  const untouched = O_PATH | constants.O_NOFOLLOW;
-  return holdOpen(
-    path,
-    (handle) => {
-      const stat = fstatSync(handle);
-      if (!stat.isFile()) return unread(source, 'malformed', 'not a regular file');
-      if (stat.size > maxBytes) return unread(source, 'too-large', `${stat.size} bytes, at most ${maxBytes} are read`);
-      const bytes = Buffer.allocUnsafe(maxBytes);
-      const length = holdOpen(`/proc/self/fd/${handle}`, (fd) => readSync(fd, bytes, 0, maxBytes, 0));
-      return read(source, bytes.toString('utf8', 0, length));
-    },
-    untouched,
-  );
+function readSmall(handle: number, source: string, maxBytes: number): Reading<string> {
+  const stat = fstatSync(handle);
+  if (!stat.isFile()) return unread(source, 'malformed', 'not a regular file');
+  if (stat.size > maxBytes) return unread(source, 'too-large', `${stat.size} bytes, at most ${maxBytes} are read`);
+  const bytes = Buffer.allocUnsafe(maxBytes);
+  const length = holdOpen(`/proc/self/fd/${handle}`, (fd) => readSync(fd, bytes, 0, maxBytes, 0));
+  return read(source, bytes.toString('utf8', 0, length));
 }
