@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import type { ContainerdFacts, Setting } from '../core/facts.ts';
-import { andThen, type Reading } from '../core/reading.ts';
+import { andThen, type Read, type Reading } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import { type Daemon, flagValue } from './daemons.ts';
 import { at, isTable, parseToml } from './config-document.ts';
@@ -18,15 +19,39 @@ export function readContainerd(host: HostFs, daemon: Daemon | undefined): Contai
   const text = host.readText(path);
   const config = andThen(text, parseToml);
   const installed = findProgram(host, 'containerd') !== undefined || config.ok;
-  const disabled = config.ok ? at(config.value, 'disabled_plugins') : undefined;
-  const slowChown = config.ok ? findSlowChown(config.value, config.source) : undefined;
+  const documents = config.ok ? [config, ...readImports(host, path, config.value)] : [];
+  const disabled = documents.flatMap(({ value }) => at(value, 'disabled_plugins'));
+  const slowChown = documents.flatMap(({ value, source }) => findSlowChown(value, source) ?? []).at(-1);
   return {
     presence: daemon ? 'running' : installed ? 'installed' : 'absent',
     version: readVersion(host, CONTAINERD, daemon),
-    cri: !isDockersOwn(path) && !(Array.isArray(disabled) && disabled.some(isCriPlugin)),
+    cri: !isDockersOwn(path) && !disabled.some(isCriPlugin),
     config: asText(config, text),
     ...(slowChown ? { slowChown } : {}),
   };
+}
+
+/**
+ * The files a config imports: absolute or beside it, `*` in the last part for any (containerd-config.toml(5)). They add to the
+ * list of disabled plugins and override the plugins' settings.
+ */
+function readImports(host: HostFs, path: string, config: unknown): readonly Read<unknown>[] {
+  const imports = at(config, 'imports');
+  const patterns = (Array.isArray(imports) ? imports : []).filter((pattern) => typeof pattern === 'string');
+  return patterns
+    .flatMap((pattern) => matches(host, posix.resolve(posix.dirname(path), pattern)))
+    .map((file) => andThen(host.readText(file), parseToml))
+    .filter((document) => document.ok);
+}
+
+function matches(host: HostFs, pattern: string): readonly string[] {
+  const [directory, name] = [posix.dirname(pattern), posix.basename(pattern)];
+  if (!name.includes('*')) return [pattern];
+  const names = host.list(directory);
+  const [head = '', tail = ''] = name.split('*');
+  return (names.ok ? names.value : [])
+    .filter((entry) => entry.startsWith(head) && entry.endsWith(tail) && entry.length >= head.length + tail.length)
+    .map((entry) => `${directory}/${entry}`);
 }
 
 /** A containerd that dockerd started for itself runs with a config below Docker's exec-root. */
@@ -35,7 +60,9 @@ function isDockersOwn(configPath: string): boolean {
 }
 
 function isCriPlugin(name: unknown): boolean {
-  return name === 'cri' || (typeof name === 'string' && name.startsWith('io.containerd.grpc.v1.cri'));
+  return (
+    name === 'cri' || (typeof name === 'string' && /^io\.containerd\.(?:grpc\.v1\.cri|cri\.v1)(?:\.|$)/.test(name))
+  );
 }
 
 function findSlowChown(config: unknown, source: string): Setting<boolean> | undefined {

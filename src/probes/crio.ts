@@ -25,24 +25,24 @@ export function readCrio(host: HostFs, daemon: Daemon | undefined): CrioFacts {
   const files = paths
     .map((file) => ({ text: host.readText(file) }))
     .map(({ text }) => ({ text, config: andThen(text, parseToml) }));
-  const settings = files.flatMap(({ config }) => (config.ok ? mappingsOf(config.value, config.source) : []));
+  // The last file that sets it counts, also when it sets nothing.
+  const uidMappings = files.flatMap(({ config }) => (config.ok ? mappingsOf(config.value, config.source) : [])).at(-1);
   const broken =
     files.find(({ config }) => !config.ok && config.why !== 'absent') ?? files.find(({ config }) => config.ok);
   const [first] = files;
   const installed = findProgram(host, 'crio') !== undefined || files.some(({ config }) => config.ok);
-  const uidMappings = settings.at(-1);
   const chosen = broken ?? first;
   return {
     presence: daemon ? 'running' : installed ? 'installed' : 'absent',
     version: readCrioVersion(host, daemon),
     config: chosen ? asText(chosen.config, chosen.text) : host.readText(path),
-    ...(uidMappings ? { uidMappings } : {}),
+    ...(uidMappings?.value ? { uidMappings } : {}),
   };
 }
 
 function mappingsOf(config: unknown, source: string): readonly Setting<string>[] {
   const value = at(config, 'crio', 'runtime', 'uid_mappings');
-  return typeof value === 'string' && value !== '' ? [{ value, source }] : [];
+  return typeof value === 'string' ? [{ value, source }] : [];
 }
 
 function readCrioVersion(host: HostFs, daemon: Daemon | undefined): Reading<string> {

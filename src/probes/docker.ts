@@ -82,7 +82,8 @@ export function parseDaemonJson(
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     return unread(source, 'malformed', 'no JSON object');
   const fields = new Map<string, unknown>(Object.entries(data));
-  const remap = fields.get('userns-remap');
+  // null leaves a setting as it is (Go, encoding/json).
+  const remap = fields.get('userns-remap') ?? undefined;
   if (remap !== undefined && typeof remap !== 'string')
     return unread(source, 'malformed', '"userns-remap" is no string');
   const root = fields.get('data-root') ?? fields.get('graph');
@@ -95,7 +96,7 @@ export function parseDaemonJson(
 /** The flags in a shell variable of a service's defaults file; the last assignment counts, comments do not. */
 export function parseServiceFlags(text: string, variable: string): readonly string[] {
   const joined = text.replace(/\\\r?\n/g, ' ');
-  const assignment = new RegExp(`^\\s*(?:export\\s+)?${variable}=(?:"([^"]*)"|'([^']*)'|([^\\s#]*))`, 'gm');
+  const assignment = new RegExp(`^[ \\t]*(?:export[ \\t]+)?${variable}=(?:"([^"\\n]*)"|'([^'\\n]*)'|([^\\s#]*))`, 'gm');
   const last = [...joined.matchAll(assignment)].at(-1);
   const value = last?.[1] ?? last?.[2] ?? last?.[3] ?? '';
   return (value.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? []).map((word) => word.replace(/["']/g, ''));

@@ -30,9 +30,7 @@ const GATES = ['UserNamespacesSupport', 'UserNamespacesStatelessPodsSupport'];
 /** Kubelet: version, the settings of user namespaces, and its own record of each pod's ids (KEP-127). */
 export function readKubelet(host: HostFs, daemon: Daemon | undefined): KubeletFacts {
   const args = daemon?.args ?? [];
-  const text = host.readText(flagValue(args, '--config') ?? findConfig(host));
-  const config = andThen(text, parseKubeletConfig);
-  const settings = config.ok ? config.value : {};
+  const { config, settings } = readConfig(host, args);
   const commandLine = daemon ? `/proc/${daemon.pid}/cmdline` : '';
   const rootDir = flagValue(args, '--root-dir') ?? '/var/lib/kubelet';
   const maxPods = integerFlag(flagValue(args, '--max-pods'), commandLine);
@@ -42,7 +40,7 @@ export function readKubelet(host: HostFs, daemon: Daemon | undefined): KubeletFa
   return {
     presence: daemon ? 'running' : installed ? 'installed' : 'absent',
     version: readVersion(host, KUBELET, daemon),
-    config: config.ok ? text : config,
+    config,
     rootDir,
     maxPods: maxPods ?? settings.maxPods ?? { value: DEFAULT_MAX_PODS, source: byDefault },
     idsPerPod: settings.idsPerPod ?? { value: DEFAULT_IDS_PER_POD, source: byDefault },
@@ -57,12 +55,30 @@ function findConfig(host: HostFs): string {
   return CONFIG_FILES.find((file) => host.exists(file)) ?? '/var/lib/kubelet/config.yaml';
 }
 
+/** The main file and its drop-ins, which override it in the order of their names (`--config-dir`). */
+function readConfig(
+  host: HostFs,
+  args: readonly string[],
+): { readonly config: Reading<string>; readonly settings: KubeletSettings } {
+  const main = flagValue(args, '--config') ?? findConfig(host);
+  const directory = flagValue(args, '--config-dir');
+  const names = directory === undefined ? undefined : host.list(directory);
+  const dropIns = (names?.ok ? names.value : [])
+    .filter((name) => name.endsWith('.conf'))
+    .map((name) => host.readText(`${directory}/${name}`));
+  const text = host.readText(main);
+  const parsed = [text, ...dropIns].map((file) => andThen(file, parseKubeletConfig));
+  const broken = parsed.filter((file) => !file.ok).find(({ why }) => why !== 'absent');
+  const settings = parsed.reduce<KubeletSettings>((all, file) => (file.ok ? { ...all, ...file.value } : all), {});
+  return { config: broken ?? text, settings };
+}
+
 function integerFlag(value: string | undefined, source: string): Setting<number> | undefined {
   return value !== undefined && /^\d{1,9}$/.test(value) ? { value: Number(value), source } : undefined;
 }
 
 function gateFlag(value: string | undefined, source: string): Setting<boolean> | undefined {
-  const pairs = (value ?? '').split(',').map((pair) => pair.split('='));
+  const pairs = (value ?? '').split(',').map((pair) => pair.split('=').map((part) => part.trim()));
   const found = pairs.findLast(([name]) => GATES.includes(name ?? ''));
   return found ? { value: /^(?:true|t|1)$/i.test(found[1] ?? ''), source } : undefined;
 }
@@ -88,8 +104,9 @@ export function parseKubeletConfig(text: string, source: string): Reading<Kubele
   if (!isTable(data)) return unread(source, 'malformed', 'no KubeletConfiguration');
   if (at(data, 'kind') !== 'KubeletConfiguration')
     return unread(source, 'malformed', `kind is no KubeletConfiguration`);
+  // 0 stands for the default (KubeletConfiguration v1beta1, SetDefaults).
   const number = (value: unknown): Setting<number> | undefined =>
-    typeof value === 'number' ? { value, source } : undefined;
+    typeof value === 'number' && Number.isSafeInteger(value) && value !== 0 ? { value, source } : undefined;
   const maxPods = number(at(data, 'maxPods'));
   const idsPerPod = number(at(data, 'userNamespaces', 'idsPerPod'));
   const gate = GATES.map((name) => at(data, 'featureGates', name)).find((value) => typeof value === 'boolean');
