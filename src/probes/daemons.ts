@@ -28,7 +28,8 @@ export function findDaemons(procfs: ProcFs, pids: readonly number[]): ReadonlyMa
 export function daemonName(args: readonly string[]): DaemonName | undefined {
   const base = (args[0] ?? '').split('/').at(-1) ?? '';
   if (/^dockerd(?:-current|-latest|-ce|-ee)?$/.test(base)) return 'dockerd';
-  if (/^docker(?:-current|-latest)?$/.test(base) && (args[1] === 'daemon' || args.includes('-d'))) return 'dockerd';
+  // Only as the first argument: the client's `docker run -d` is no daemon.
+  if (/^docker(?:-current|-latest)?$/.test(base) && /^(?:daemon|-d|--daemon)$/.test(args[1] ?? '')) return 'dockerd';
   if (base === 'containerd' || base === 'docker-containerd') return 'containerd';
   if (base === 'crio') return 'crio';
   if (base === 'kubelet' || base === 'kubelite') return 'kubelet';
