@@ -6,6 +6,9 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { createHostFs } from '../src/host/host-fs.ts';
 import { createProcFs } from '../src/host/procfs.ts';
 import { collectFacts, runInSlices } from '../src/probes/collect.ts';
+import { inspectContainers } from '../src/probes/containers.ts';
+import { sortProcesses } from '../src/probes/processes.ts';
+import { testSight } from '../src/probes/sight.ts';
 import { isSkipped, requireLab } from '../test/lab/lab.ts';
 
 const CLI = join(import.meta.dirname, '../dist/userns-audit.cjs');
@@ -17,17 +20,18 @@ const SLICE_MS = 5;
 
 interface Measure {
   readonly wall: number;
+  readonly cpu: number;
   readonly rss: number;
 }
 
-/** Wall milliseconds and peak resident megabytes of a command, by the rusage of its process. */
+/** Wall and CPU milliseconds and peak resident megabytes of a command, by the rusage of its process. */
 function measureCommand(command: string, args: readonly string[]): Measure {
   const script =
-    'import resource,subprocess,sys,time;t=time.monotonic();p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL);w=time.monotonic()-t;print(w*1000,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024)';
+    'import resource,subprocess,sys,time;t=time.monotonic();p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL);w=time.monotonic()-t;r=resource.getrusage(resource.RUSAGE_CHILDREN);print(w*1000,(r.ru_utime+r.ru_stime)*1000,r.ru_maxrss/1024)';
   const { stdout, status, stderr } = spawnSync('python3', ['-c', script, command, ...args], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command}: ${stderr}`);
-  const [wall = NaN, rss = NaN] = stdout.trim().split(' ').map(Number);
-  return { wall, rss };
+  const [wall = NaN, cpu = NaN, rss = NaN] = stdout.trim().split(' ').map(Number);
+  return { wall, cpu, rss };
 }
 
 function median(values: readonly number[]): number {
@@ -43,15 +47,42 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** One full audit as the agent runs it: in slices, with other work waiting for its turn of the event loop. */
-async function measureScan(): Promise<{ readonly wall: number; readonly stall: number; readonly containers: number }> {
+/** The scan alone: which processes are in which container, and in which namespaces each container is. What lsns does, and more. */
+function* scan(): Generator<undefined, number> {
+  const host = createHostFs();
+  const procfs = createProcFs();
+  const pids = procfs.pids();
+  const reference = testSight(host, procfs, pids);
+  const table = yield* sortProcesses(procfs, pids.ok ? pids.value : []);
+  const containers = yield* inspectContainers(procfs, table.groups, reference);
+  return containers.length;
+}
+
+/** The whole audit: the scan, the names of containers, and every other probe. */
+function* audit(): Generator<undefined, number> {
+  const { containers } = yield* collectFacts(createHostFs(), createProcFs());
+  return containers.length;
+}
+
+interface Timed {
+  readonly wall: number;
+  readonly cpu: number;
+  /** Longest time the event loop had to wait. */
+  readonly stall: number;
+  readonly containers: number;
+}
+
+/** Runs it as the agent does: in slices, with other work waiting for its turn of the event loop. */
+async function timed(steps: Generator<undefined, number>): Promise<Timed> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
+  const before = process.cpuUsage();
   const start = performance.now();
-  const facts = await runInSlices(collectFacts(createHostFs(), createProcFs()), SLICE_MS, () => performance.now());
+  const containers = await runInSlices(steps, SLICE_MS, () => performance.now());
   const wall = performance.now() - start;
+  const { user, system } = process.cpuUsage(before);
   delay.disable();
-  return { wall, stall: delay.max / 1e6, containers: facts.containers.length };
+  return { wall, cpu: (user + system) / 1000, stall: delay.max / 1e6, containers };
 }
 
 async function benchScan(): Promise<void> {
@@ -69,57 +100,71 @@ async function benchScan(): Promise<void> {
       `--prefix=/bench-${process.pid}`,
       `--program=${lab.busybox}`,
     ],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   try {
     for await (const line of createInterface(spawner.stdout)) if (line.startsWith('ready')) break;
-    const scans: number[] = [];
-    const stalls: number[] = [];
-    const peers: number[] = [];
+    const scans: Timed[] = [];
+    const audits: Timed[] = [];
+    const peers: Measure[] = [];
     for (let i = 0; i <= ROUNDS; i++) {
-      const scan = await measureScan();
-      const peer = measureCommand('lsns', ['-o', 'NS,TYPE,PID']);
-      if (scan.containers < CONTAINERS)
-        throw new Error(`only ${scan.containers} of ${CONTAINERS} containers were seen`);
+      const round = [await timed(scan()), await timed(audit()), measureCommand('lsns', ['-o', 'NS,TYPE,PID'])] as const;
+      if (round[0].containers < CONTAINERS)
+        throw new Error(`only ${round[0].containers} of ${CONTAINERS} containers were seen`);
       if (i === 0) continue;
-      scans.push(scan.wall);
-      stalls.push(scan.stall);
-      peers.push(peer.wall);
+      scans.push(round[0]);
+      audits.push(round[1]);
+      peers.push(round[2]);
     }
-    const [own, other] = [median(scans), median(peers)];
+    const peer = medianOf(peers);
     print(
-      `full scan, ${CONTAINERS * PROCESSES_EACH} processes in ${CONTAINERS} containers (${ROUNDS} rounds, interleaved, medians)`,
+      `${CONTAINERS * PROCESSES_EACH} processes in ${CONTAINERS} containers (${ROUNDS} rounds, interleaved, medians)`,
     );
-    print(`  userns-audit ${round(own)} ms, lsns ${round(other)} ms: 1/${round(other / own)} of lsns (budget 1/8)`);
-    print(
-      `  longest stall of the event loop ${round(median(stalls))} ms, worst round ${round(Math.max(...stalls))} ms (budget 20 ms)`,
-    );
-    const node = measureCommand(process.execPath, [CLI, 'node']);
-    print(`  userns-audit node on all of it: ${round(node.wall, 0)} ms, peak ${round(node.rss, 0)} MB`);
+    print(`  lsns              ${round(peer.wall)} ms wall, ${round(peer.cpu)} ms CPU`);
+    for (const [name, runs] of [
+      ['scan', scans],
+      ['whole audit', audits],
+    ] as const) {
+      const own = medianOf(runs);
+      const ratios = `1/${round(peer.wall / own.wall)} of lsns (wall), 1/${round(peer.cpu / own.cpu)} (CPU)`;
+      print(
+        `  ${name.padEnd(12)}      ${round(own.wall)} ms wall, ${round(own.cpu)} ms CPU: ${ratios}${name === 'scan' ? ', budget 1/8' : ''}`,
+      );
+      const stalls = runs.map(({ stall }) => stall);
+      print(
+        `    longest stall of the event loop ${round(median(stalls))} ms, in the worst round ${round(Math.max(...stalls))} ms (budget 20 ms)`,
+      );
+    }
   } finally {
     spawner.stdin.end();
     await new Promise((resolve) => spawner.once('exit', resolve));
   }
 }
 
+function medianOf(runs: readonly { readonly wall: number; readonly cpu: number }[]): {
+  readonly wall: number;
+  readonly cpu: number;
+} {
+  return { wall: median(runs.map(({ wall }) => wall)), cpu: median(runs.map(({ cpu }) => cpu)) };
+}
+
 function benchStart(): void {
   const empty: Measure[] = [];
-  const audit: Measure[] = [];
+  const own: Measure[] = [];
   for (let i = 0; i <= ROUNDS * 2; i++) {
     const [a, b] = [measureCommand(process.execPath, ['-e', '0']), measureCommand(process.execPath, [CLI, 'node'])];
     if (i === 0) continue;
     empty.push(a);
-    audit.push(b);
+    own.push(b);
   }
-  const walls = [empty, audit].map((measures) => median(measures.map(({ wall }) => wall)));
-  const [base = NaN, own = NaN] = walls;
-  print(`userns-audit node on a quiet machine (${ROUNDS * 2} rounds, interleaved, medians)`);
-  print(`  ${round(own)} ms, an empty node process ${round(base)} ms: ${round(own / base, 2)} times (budget 3)`);
+  const [base, node] = [medianOf(empty), medianOf(own)];
+  const peak = (runs: readonly Measure[]): string => round(Math.max(...runs.map(({ rss }) => rss)));
+  print(`userns-audit node on this machine (${ROUNDS * 2} rounds, interleaved, medians)`);
+  print(`  an empty node process ${round(base.wall)} ms wall, ${round(base.cpu)} ms CPU, peak ${peak(empty)} MB`);
   print(
-    `  peak resident memory ${round(Math.max(...audit.map(({ rss }) => rss)))} MB, an empty node process ${round(Math.max(...empty.map(({ rss }) => rss)))} MB (budget 80 MB)`,
+    `  userns-audit node     ${round(node.wall)} ms wall, ${round(node.cpu)} ms CPU, peak ${peak(own)} MB (budget 80 MB)`,
   );
+  print(`  ${round(node.wall / base.wall, 2)} times (wall), ${round(node.cpu / base.cpu, 2)} times (CPU), budget 3`);
 }
 
 benchStart();
