@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { findOverlaps, hostIdRanges, mappedIds } from '../../src/core/id-map.ts';
+
+const range = fc
+  .record({ start: fc.nat(40), length: fc.nat(12), owner: fc.constantFrom('a', 'b', 'c', 'd') })
+  .map(({ start, length, owner }) => ({ start, end: start + length, owner }));
+
+test('every pair of owners that share host ids is found, with the ids they share, and no other', () => {
+  fc.assert(
+    fc.property(fc.array(range, { maxLength: 12 }), (ranges) => {
+      const shared = new Set<string>();
+      for (const a of ranges)
+        for (const b of ranges)
+          for (let id = Math.max(a.start, b.start); id < Math.min(a.end, b.end); id++)
+            if (a.owner < b.owner) shared.add(`${a.owner} ${b.owner} ${id}`);
+      const found = new Set<string>();
+      for (const { first, second, start, end } of findOverlaps(ranges)) {
+        expect(end).toBeGreaterThan(start);
+        for (let id = start; id < end; id++) found.add(`${[first, second].sort().join(' ')} ${id}`);
+      }
+      expect([...found].sort()).toEqual([...shared].sort());
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('ranges that touch do not overlap', () => {
+  expect(
+    findOverlaps([
+      { start: 0, end: 10, owner: 'a' },
+      { start: 10, end: 20, owner: 'b' },
+    ]),
+  ).toEqual([]);
+});
+
+test('no more pairs than the limit', () => {
+  const same = Array.from({ length: 1000 }, (_, owner) => ({ start: 0, end: 10, owner }));
+  expect(findOverlaps(same, 50)).toHaveLength(50);
+});
+
+test('the part of a map that reaches the ids of the host', () => {
+  const map = [
+    { inside: 0, outside: 65530, length: 100 },
+    { inside: 100, outside: 65536, length: 5 },
+  ];
+  expect(hostIdRanges(map)).toEqual([{ inside: 0, outside: 65530, length: 6 }]);
+  expect(mappedIds(map)).toBe(105);
+});
