@@ -33,11 +33,6 @@ test('ranges that touch do not overlap', () => {
   ).toEqual([]);
 });
 
-test('no more pairs than the limit', () => {
-  const same = Array.from({ length: 1000 }, (_, owner) => ({ start: 0, end: 10, owner }));
-  expect(findOverlaps(same, 50)).toHaveLength(50);
-});
-
 test('the part of a map that reaches the ids of the host', () => {
   const map = [
     { inside: 0, outside: 65530, length: 100 },
