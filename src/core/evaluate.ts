@@ -1,7 +1,7 @@
 import type { Container } from './container.ts';
 import type { NodeFacts } from './facts.ts';
 import { compareFindings, type Finding, type FindingSubject } from './finding.ts';
-import { findOverlaps, type HeldRange, type Overlap } from './id-map.ts';
+import { findOverlaps, formatIdMap, type HeldRange, type IdMap, isIdentityMap, type Overlap } from './id-map.ts';
 import type { EffectiveContext, Rule, RuleMeta, Verdict } from './rule.ts';
 
 /** Judges a node and every container on it by every rule. Pure; the findings are sorted, failures first. */
@@ -26,33 +26,36 @@ function subjectOf({ id, podUid, docker }: Container): FindingSubject {
 
 /**
  * Host id ranges held twice, by the cgroup of each container concerned. One user namespace is one owner, so the containers of
- * a pod do not overlap each other; where its identity is not visible, the pod is the owner.
+ * a pod do not overlap each other; where its identity is not visible, the pod is the owner. A Docker daemon gives all its
+ * containers one range, so it is one owner, too. Who maps every id to itself overlaps everybody, and is not counted here.
  */
 function findPodOverlaps(containers: readonly Container[]): EffectiveContext['overlaps'] {
-  const owners = new Map<string, Container>();
-  const members = new Map<Container, Container[]>();
+  const members = new Map<string, Container[]>();
   for (const container of containers) {
-    if (container.namespaces.user.relation !== 'private' || container.sandbox) continue;
-    const key = ownerKey(container);
-    const owner = owners.get(key) ?? container;
-    owners.set(key, owner);
-    members.set(owner, [...(members.get(owner) ?? []), container]);
+    const { namespaces, uidMap, sandbox } = container;
+    if (namespaces.user.relation !== 'private' || sandbox || !uidMap.ok || isIdentityMap(uidMap.value)) continue;
+    const key = ownerKey(container, uidMap.value);
+    members.set(key, [...(members.get(key) ?? []), container]);
   }
-  const ranges = [...owners.values()].flatMap((owner): HeldRange<Container>[] =>
-    owner.uidMap.ok
-      ? owner.uidMap.value.map(({ outside, length }) => ({ start: outside, end: outside + length, owner }))
-      : [],
-  );
+  const ranges = [...members.values()].flatMap(([owner]) => (owner ? heldBy(owner) : []));
   const found = new Map<string, Overlap<Container>[]>();
   for (const overlap of findOverlaps(ranges)) {
     for (const side of [overlap.first, overlap.second]) {
-      for (const { cgroup } of members.get(side) ?? []) found.set(cgroup, [...(found.get(cgroup) ?? []), overlap]);
+      const peers = side.uidMap.ok ? (members.get(ownerKey(side, side.uidMap.value)) ?? []) : [];
+      for (const { cgroup } of peers) found.set(cgroup, [...(found.get(cgroup) ?? []), overlap]);
     }
   }
   return found;
 }
 
-function ownerKey({ namespaces: { user }, podUid, cgroup }: Container): string {
+function heldBy(owner: Container): readonly HeldRange<Container>[] {
+  if (!owner.uidMap.ok) return [];
+  return owner.uidMap.value.map(({ outside, length }) => ({ start: outside, end: outside + length, owner }));
+}
+
+/** Who holds the ids of a container, as a name. */
+export function ownerKey({ namespaces: { user }, podUid, cgroup, runtime }: Container, map: IdMap): string {
+  if (runtime === 'docker') return `docker:${formatIdMap(map)}`;
   if (user.relation === 'private' && user.inode !== undefined) return `user:${user.inode}`;
   return podUid ?? cgroup;
 }

@@ -64,20 +64,21 @@ export interface Overlap<Owner> {
   readonly end: number;
 }
 
+/** How many partners of one range are named; where more overlap, more of the same would say nothing new. */
+export const PARTNERS_NAMED = 20;
+
 /**
- * All overlapping pairs of different owners among host id ranges, by one sweep over the sorted starts.
- * Cost: n log n plus the pairs found, at most `limit` of them.
+ * Overlapping pairs of different owners among host id ranges, by one sweep over the sorted starts. Every range that overlaps
+ * any other is in at least one pair, and names at most `PARTNERS_NAMED` that start before it.
  */
-export function findOverlaps<Owner>(ranges: readonly HeldRange<Owner>[], limit = 10_000): readonly Overlap<Owner>[] {
+export function findOverlaps<Owner>(ranges: readonly HeldRange<Owner>[]): readonly Overlap<Owner>[] {
   const sorted = ranges.filter(({ start, end }) => end > start).toSorted((a, b) => a.start - b.start || a.end - b.end);
   const found: Overlap<Owner>[] = [];
   let open: HeldRange<Owner>[] = [];
   for (const range of sorted) {
     open = open.filter(({ end }) => end > range.start);
-    for (const other of open) {
-      if (other.owner === range.owner) continue;
+    for (const other of open.filter(({ owner }) => owner !== range.owner).slice(0, PARTNERS_NAMED)) {
       found.push({ first: other.owner, second: range.owner, start: range.start, end: Math.min(range.end, other.end) });
-      if (found.length >= limit) return found;
     }
     open.push(range);
   }

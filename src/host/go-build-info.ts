@@ -42,6 +42,10 @@ function readString(data: Buffer, at: number): { readonly text: string; readonly
   return undefined;
 }
 
+/** Size of a section header of a 64-bit ELF file; Go programs have some forty sections. */
+const ENTRY_BYTES = 64;
+const MAX_SECTIONS = 4096;
+
 interface Section {
   readonly offset: number;
   readonly size: number;
@@ -61,11 +65,12 @@ function findSection(host: HostFs, path: string, name: string): Reading<Section>
     header.readUInt16LE(60),
     header.readUInt16LE(62),
   ];
+  // The file is whatever runs there: what it claims must not decide how much is read.
+  if (entrySize !== ENTRY_BYTES || count > MAX_SECTIONS) return unread(path, 'malformed', 'broken section table');
   const tableBytes = host.readAt(path, tableOffset, entrySize * count);
   if (!tableBytes.ok) return tableBytes;
   const table = Buffer.from(tableBytes.value);
-  if (entrySize < 64 || table.length < entrySize * count || namesIndex >= count)
-    return unread(path, 'malformed', 'broken section table');
+  if (table.length < entrySize * count || namesIndex >= count) return unread(path, 'malformed', 'broken section table');
   const section = (index: number): Section & { readonly name: number } => ({
     name: table.readUInt32LE(index * entrySize),
     offset: Number(table.readBigUInt64LE(index * entrySize + 24)),

@@ -1,5 +1,6 @@
 import { type Reading, unread } from '../core/reading.ts';
 import type { ProcFs } from '../host/procfs.ts';
+import { parseProcessStatus } from './process-status.ts';
 
 /** A running program the audit asks about. */
 export interface Daemon {
@@ -11,17 +12,25 @@ export interface Daemon {
 
 export type DaemonName = 'dockerd' | 'containerd' | 'crio' | 'kubelet';
 
-/** The first daemon of each name among processes that are in no container. */
+/**
+ * The daemon of each name among processes that are in no container. Anyone may call a process of his own `dockerd`, so one of
+ * root outranks any other; only where there is none may it be a rootless engine.
+ */
 export function findDaemons(procfs: ProcFs, pids: readonly number[]): ReadonlyMap<DaemonName, Daemon> {
-  const found = new Map<DaemonName, Daemon>();
-  for (const pid of pids) {
+  const found = pids.flatMap((pid): (Daemon & { readonly isRoot: boolean })[] => {
     const cmdline = procfs.readText(pid, 'cmdline');
-    if (!cmdline.ok || cmdline.value === '') continue;
+    if (!cmdline.ok || cmdline.value === '') return [];
     const args = cmdline.value.replace(/\0$/, '').split('\0');
     const name = daemonName(args);
-    if (name && !found.has(name)) found.set(name, { name, pid, args });
-  }
-  return found;
+    return name ? [{ name, pid, args, isRoot: isRoot(procfs, pid) }] : [];
+  });
+  const strongestLast = found.toReversed().toSorted((a, b) => Number(a.isRoot) - Number(b.isRoot));
+  return new Map(strongestLast.map(({ name, pid, args }) => [name, { name, pid, args }]));
+}
+
+function isRoot(procfs: ProcFs, pid: number): boolean {
+  const status = procfs.readText(pid, 'status');
+  return status.ok && parseProcessStatus(status.value)?.uid === 0;
 }
 
 /** Which daemon a command line is: also RHEL 7's `dockerd-current` and Docker 1.x's `docker daemon`. */

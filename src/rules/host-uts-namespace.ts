@@ -7,7 +7,7 @@ export const hostUtsNamespace: EffectiveRule = {
   title: 'The container has its own UTS namespace',
   severity: 'medium',
   rationale:
-    'In the host UTS namespace a container sees the host’s name, and with CAP_SYS_ADMIN changes it. Kubernetes has no field for it: containerd and Docker share it with hostNetwork: true, CRI-O does not, so only the kernel can tell.',
+    'In the host UTS namespace a container sees the host’s name, and with CAP_SYS_ADMIN changes it. Kubernetes has no field for it: containerd and cri-dockerd share it with hostNetwork: true, CRI-O does not, so only the kernel can tell.',
   remediation: 'Docker: drop --uts=host. Kubernetes on containerd: drop hostNetwork: true.',
   references: ['https://man7.org/linux/man-pages/man7/uts_namespaces.7.html', 'CIS Docker Benchmark 1.6.0, 5.21'],
   check(container) {
@@ -17,7 +17,7 @@ export const hostUtsNamespace: EffectiveRule = {
     const evidence = [namespaceEvidence(container, 'uts')];
     if (uts.relation === 'private') return pass('has its own UTS namespace', evidence);
     if (uts.relation === 'unknown') return unknown(`UTS namespace not visible: ${uts.reason}`, evidence);
-    const why = net.relation === 'host' ? ", as containerd and Docker do with the host's network" : '';
+    const why = net.relation === 'host' ? ", as containerd and cri-dockerd do with the host's network" : '';
     return fail(
       `shares the host's UTS namespace${why}`,
       evidence,

@@ -1,4 +1,6 @@
-import { isIdentityMap } from '../core/id-map.ts';
+import type { Container } from '../core/container.ts';
+import { ownerKey } from '../core/evaluate.ts';
+import { isIdentityMap, PARTNERS_NAMED } from '../core/id-map.ts';
 import { type EffectiveRule, fail, notApplicable, pass, unknown } from '../core/rule.ts';
 import { outOfScope } from '../core/container-scope.ts';
 
@@ -19,37 +21,30 @@ export const idRangeOverlap: EffectiveRule = {
     if (user.relation !== 'private') return notApplicable('has no user namespace of its own');
     if (!container.uidMap.ok) return unknown('uid_map could not be read');
     if (isIdentityMap(container.uidMap.value)) return notApplicable('maps every id to itself: see id-range-host-ids');
-    const found = (overlaps.get(container.cgroup) ?? []).map((overlap) => ({
+    const own = ownerKey(container, container.uidMap.value);
+    const rivals = (overlaps.get(container.cgroup) ?? []).map((overlap) => ({
       ...overlap,
-      other:
-        overlap.first.cgroup === container.cgroup || sharesNamespace(overlap.first, container)
-          ? overlap.second
-          : overlap.first,
+      other: isOwner(overlap.first, own) ? overlap.second : overlap.first,
     }));
-    const rivals = found.filter(({ other }) => !(other.uidMap.ok && isIdentityMap(other.uidMap.value)));
     const [first] = rivals;
+    // Its range is that of all its daemon's containers; that is Docker's design and no mistake of this container.
+    if (!first && container.runtime === 'docker') return notApplicable('dockerd maps all its containers to one range');
     if (!first) return pass('shares its host ids with no other pod');
-    // dockerd has one range for all its containers; that is its design and no mistake of this container.
-    if (rivals.every(({ other }) => other.runtime === 'docker') && container.runtime === 'docker') {
-      return notApplicable('dockerd maps all its containers to one range');
-    }
     // One rival may share several ranges.
     const others = new Set(rivals.map(({ other }) => other)).size;
     const evidence = rivals.slice(0, 5).map(({ other, start, end }) => ({
       source: other.uidMap.source,
       value: `${other.podUid ? `pod ${other.podUid}` : `container ${other.id.slice(0, 12)}`} holds ${start} to ${end - 1} too`,
     }));
+    const count = `${others}${others >= PARTNERS_NAMED ? ' or more' : ''} other ${others === 1 ? 'pod' : 'pods'}`;
     return fail(
-      `shares host ids ${first.start} to ${first.end - 1} with ${others} other ${others === 1 ? 'pod' : 'pods'}`,
+      `shares host ids ${first.start} to ${first.end - 1} with ${count}`,
       evidence,
       'Give each pod a range of its own.',
     );
   },
 };
 
-function sharesNamespace(a: Parameters<EffectiveRule['check']>[0], b: typeof a): boolean {
-  const [first, second] = [a.namespaces.user, b.namespaces.user];
-  if (first.relation !== 'private' || second.relation !== 'private') return false;
-  if (first.inode !== undefined || second.inode !== undefined) return first.inode === second.inode;
-  return a.podUid !== undefined && a.podUid === b.podUid;
+function isOwner(container: Container, key: string): boolean {
+  return container.uidMap.ok && ownerKey(container, container.uidMap.value) === key;
 }

@@ -55,7 +55,7 @@ function fileProblems(file: Reading<SubordinateIdFile>): readonly string[] {
     end: range.start + range.count,
     owner: range,
   }));
-  const clashes = findOverlaps(held, 20).map(({ first, second }) => {
+  const clashes = findOverlaps(held).map(({ first, second }) => {
     const who = first.owner === second.owner ? `both of ${first.owner}` : `${first.owner} and ${second.owner}`;
     return `${file.source}:${first.line} and :${second.line} overlap (${who})`;
   });
