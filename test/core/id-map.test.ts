@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { findOverlaps, hostIdRanges, mappedIds } from '../../src/core/id-map.ts';
+import { findOverlaps, hostIdRanges, mappedIds, PARTNERS_NAMED } from '../../src/core/id-map.ts';
 
 const range = fc
   .record({ start: fc.nat(40), length: fc.nat(12), owner: fc.constantFrom('a', 'b', 'c', 'd') })
@@ -31,6 +31,12 @@ test('ranges that touch do not overlap', () => {
       { start: 10, end: 20, owner: 'b' },
     ]),
   ).toEqual([]);
+});
+
+test('among very many, each owner keeps a pair and names at most so many of those before it', () => {
+  const pairs = findOverlaps(Array.from({ length: 1000 }, (_, owner) => ({ start: 0, end: 10, owner })));
+  expect(new Set(pairs.flatMap(({ first, second }) => [first, second])).size).toBe(1000);
+  expect(pairs.length).toBeLessThanOrEqual(1000 * PARTNERS_NAMED);
 });
 
 test('the part of a map that reaches the ids of the host', () => {

@@ -4,6 +4,7 @@ import { unread } from '../../src/core/reading.ts';
 import { createHostFs } from '../../src/host/host-fs.ts';
 import { createProcFs, type ProcFs } from '../../src/host/procfs.ts';
 import { collectFacts, runInSlices } from '../../src/probes/collect.ts';
+import { createNodeReport } from '../../src/report/node-report.ts';
 import { factsOf, type HostTreeSpec, makeHostTree, readFacts } from '../support/host-tree.ts';
 
 const ID = 'c'.repeat(64);
@@ -105,6 +106,28 @@ test('a container of which only a zombie is left is shown as exited, with nothin
   expect(containers).toMatchObject([
     { state: 'exited', namespaces: { user: { relation: 'unknown' }, net: { relation: 'unknown' } } },
   ]);
+});
+
+test('a daemon of root is believed before whoever else calls himself one', () => {
+  const { docker } = factsOf({
+    processes: {
+      300: { uid: 1000, ppid: 1, cmdline: 'dockerd --userns-remap=default' },
+      400: { uid: 0, ppid: 1, cmdline: '/usr/bin/dockerd -H fd://' },
+    },
+  });
+  expect(docker).toMatchObject({ presence: 'running', usernsRemap: [] });
+});
+
+test('two hundred containers of one Docker daemon and a pod in their range: all of them say so', () => {
+  const id = (index: number): string => index.toString(16).padStart(64, '0');
+  const containers = Array.from({ length: 200 }, (_, index) => [
+    1000 + index,
+    { cgroup: `/docker/${id(index)}`, uidMap: '0 100000 65536', ns: { user: 4026540000 + index } },
+  ]);
+  const pod = { cgroup: CGROUP, uidMap: '0 131072 65536', ns: { user: 4026550000 } };
+  const facts = factsOf({ processes: { ...(Object.fromEntries(containers) as object), 5000: pod } });
+  const findings = createNodeReport(facts).findings.filter(({ rule }) => rule === 'id-range-overlap');
+  expect(findings.map(({ status }) => status)).toEqual(Array.from({ length: 201 }, () => 'fail'));
 });
 
 test('where pid 1 is closed, kthreadd stands for the host', () => {
