@@ -15,6 +15,11 @@ export function outOfScope({ sandbox, state }: Container): Verdict | undefined {
   return state === 'exited' ? notApplicable('no process is alive') : undefined;
 }
 
+/** What runs inside another container was not started by this machine's engine, and its ids are a part of the other's. */
+export function insideAnother({ nestedIn }: Container): Verdict | undefined {
+  return nestedIn === undefined ? undefined : notApplicable('runs inside another container, which is judged');
+}
+
 /** The link of one namespace as evidence. */
 export function namespaceEvidence({ init, namespaces }: Container, type: NamespaceType): Evidence {
   const source = `/proc/${init.pid}/ns/${type}`;

@@ -32,8 +32,15 @@ function subjectOf({ id, podUid, docker }: Container): FindingSubject {
 function findPodOverlaps(containers: readonly Container[]): EffectiveContext['overlaps'] {
   const members = new Map<string, Container[]>();
   for (const container of containers) {
-    const { namespaces, uidMap, sandbox } = container;
-    if (namespaces.user.relation !== 'private' || sandbox || !uidMap.ok || isIdentityMap(uidMap.value)) continue;
+    const { namespaces, uidMap, sandbox, nestedIn } = container;
+    if (
+      namespaces.user.relation !== 'private' ||
+      sandbox ||
+      nestedIn !== undefined ||
+      !uidMap.ok ||
+      isIdentityMap(uidMap.value)
+    )
+      continue;
     const key = ownerKey(container, uidMap.value);
     members.set(key, [...(members.get(key) ?? []), container]);
   }

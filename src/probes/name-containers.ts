@@ -22,7 +22,8 @@ export function* nameContainers(
   for (const container of containers) {
     const { net } = container.namespaces;
     const name = net.relation === 'private' && net.inode !== undefined ? networkNames.get(net.inode) : undefined;
-    const docker = declared.get(container.id);
+    // A container may name a cgroup of its own after another's id: only the outermost name is the engine's word.
+    const docker = container.nestedIn === undefined ? declared.get(container.id) : undefined;
     const hostname = hostnames.get(ownerOf(container)) ?? hostnameOf(procfs, container);
     if (hostname.ok) hostnames.set(ownerOf(container), hostname);
     named.push({

@@ -4,7 +4,7 @@ import type { NodeFacts } from '../core/facts.ts';
 import { formatIdMap, type IdMap } from '../core/id-map.ts';
 import { type EffectiveRule, fail, notApplicable, pass, unknown, type Verdict } from '../core/rule.ts';
 import { usernsRemapOf } from '../core/userns-remap.ts';
-import { namespaceEvidence, outOfScope } from '../core/container-scope.ts';
+import { insideAnother, namespaceEvidence, outOfScope } from '../core/container-scope.ts';
 
 export const userNamespaceNotEffective: EffectiveRule = {
   kind: 'effective',
@@ -20,7 +20,7 @@ export const userNamespaceNotEffective: EffectiveRule = {
     'https://github.com/containerd/containerd/blob/main/docs/user-namespaces/README.md',
   ],
   check(container, { facts }) {
-    const excluded = outOfScope(container);
+    const excluded = outOfScope(container) ?? insideAnother(container);
     if (excluded) return excluded;
     const declared = declaredMap(container, facts);
     if ('verdict' in declared) return declared.verdict;

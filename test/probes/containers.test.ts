@@ -130,6 +130,19 @@ test('two hundred containers of one Docker daemon and a pod in their range: all 
   expect(findings.map(({ status }) => status)).toEqual(Array.from({ length: 201 }, () => 'fail'));
 });
 
+test('a user namespace inside a container is no overlap with that container, and borrows no declaration', () => {
+  const inner = { cgroup: `${CGROUP}/docker/${'d'.repeat(64)}`, uidMap: '0 132072 1000', ns: { user: 4026540001 } };
+  const outer = { ...INIT, uidMap: '0 131072 65536', ns: { pid: 4026532700, user: 4026540000 } };
+  const hostConfig = JSON.stringify({ PidMode: 'host', UsernsMode: 'host' });
+  const files = { [`/var/lib/docker/containers/${'d'.repeat(64)}/hostconfig.json`]: hostConfig };
+  const facts = factsOf({ processes: { 100: outer, 110: inner }, files });
+  expect(facts.containers.map(({ docker }) => docker)).toEqual([undefined, undefined]);
+  const statuses = createNodeReport(facts)
+    .findings.filter(({ rule }) => rule === 'id-range-overlap')
+    .map(({ status }) => status);
+  expect(statuses.toSorted()).toEqual(['not-applicable', 'pass']);
+});
+
 test('where pid 1 is closed, kthreadd stands for the host', () => {
   const facts = factsOf({ processes: { 100: INIT }, denied: ['/proc/1/ns/*'] });
   expect(facts.sight).toMatchObject({ reference: 'pid 2 (kthreadd)', complete: true });
