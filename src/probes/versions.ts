@@ -48,7 +48,10 @@ export function readVersion(host: HostFs, program: Program, daemon?: Daemon): Re
   if (own.ok) return own;
   const target = daemon ? host.readLink(path) : read(path, path);
   const packaged = !target.ok || /^\/(?:usr\/)?s?bin\//.test(target.value) ? packageVersion(host, program) : undefined;
-  return packaged ?? own;
+  if (packaged) return packaged;
+  // Without CAP_SYS_PTRACE the running binary is closed, but the installed one is not.
+  const standIn = target.ok || installed === undefined || !program.module ? own : ownVersion(host, installed, program);
+  return standIn.ok ? standIn : own;
 }
 
 function ownVersion(host: HostFs, path: string, program: Program): Reading<string> {
