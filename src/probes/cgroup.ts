@@ -28,6 +28,9 @@ export function parseCgroup(text: string): CgroupMembership {
   return candidate ? { kind: 'candidate', reference: candidate } : HOST;
 }
 
+/** A zombie outlives its cgroup, whose path then carries this mark (cgroups(7)). */
+const DELETED = ' (deleted)';
+
 /** The distinct paths, the hierarchies that systemd and runtimes name first: `name=systemd`, then v2, then the controllers. */
 function cgroupPaths(text: string): readonly string[] {
   const byRank: readonly [string[], string[], string[]] = [[], [], []];
@@ -36,8 +39,7 @@ function cgroupPaths(text: string): readonly string[] {
     const path = line.indexOf(':/', controllers) + 1;
     if (controllers === 0 || path === 0) continue;
     const rank = path - 1 === controllers ? 1 : line.startsWith('name=systemd', controllers) ? 0 : 2;
-    // A zombie outlives its cgroup, whose path then carries this mark (cgroups(7)).
-    byRank[rank].push(line.slice(path).replace(/ \(deleted\)$/, ''));
+    byRank[rank].push(line.endsWith(DELETED) ? line.slice(path, -DELETED.length) : line.slice(path));
   }
   return [...new Set(byRank.flat())];
 }
@@ -85,7 +87,11 @@ const RUNTIME_PREFIXES: readonly (readonly [RegExp, ContainerRuntime])[] = [
   [/(?:^|[-:])nerdctl[-:]$/, 'containerd'],
 ];
 
+/** Garden's; most components are shorter, and not looked at twice. */
+const SHORTEST_ID = 28;
+
 function byId(component: string, parent: string, child: string): Named | undefined {
+  if (component.length < SHORTEST_ID || component.endsWith('.slice')) return undefined;
   const id = BESIDE_CONTAINER.test(component) ? undefined : CONTAINER_ID.exec(component)?.[1];
   if (id === undefined) return undefined;
   // Podman without systemd keeps the containers of a pod in a cgroup that is the pod's bare id.
