@@ -2,6 +2,7 @@ import type { Container } from './container.ts';
 import type { NodeFacts } from './facts.ts';
 import type { Evidence, Severity } from './finding.ts';
 import type { Overlap } from './id-map.ts';
+import type { FieldPath, KubernetesVersion, SecurityContextConstraints, Workload } from './workload.ts';
 
 /** A rule's answer on one subject: a status, one sentence, and what it was read from. */
 export type Verdict =
@@ -47,7 +48,30 @@ export interface EffectiveRule extends RuleMeta {
   check(container: Container, context: EffectiveContext): Verdict;
 }
 
-export type Rule = NodeRule | EffectiveRule;
+/** One broken place of a manifest. `path` is relative to the pod spec (or the SCC); a missing field is named where it would stand. */
+export interface Violation {
+  readonly path: FieldPath;
+  readonly message: string;
+  /** One line: what to write instead. */
+  readonly fix?: string;
+}
+
+/** Judges a pod template by what it declares; yields nothing when it complies. */
+export interface WorkloadRule extends RuleMeta {
+  readonly kind: 'workload';
+  check(workload: Workload, version: KubernetesVersion): Iterable<Violation>;
+}
+
+/** Judges an OpenShift SecurityContextConstraints. */
+export interface SccRule extends RuleMeta {
+  readonly kind: 'scc';
+  check(scc: SecurityContextConstraints): Iterable<Violation>;
+}
+
+/** The rules over what a machine shows. */
+export type AuditRule = NodeRule | EffectiveRule;
+
+export type Rule = NodeRule | EffectiveRule | WorkloadRule | SccRule;
 
 export function pass(message: string, evidence: readonly Evidence[] = []): Verdict {
   return { status: 'pass', message, evidence };
