@@ -35,6 +35,9 @@ export interface ScanProblem {
     | 'unused-waiver'
     | 'expired-waiver'
     | 'waiver-without-reason'
+    | 'unknown-rule'
+    | 'unused-exception'
+    | 'expired-exception'
     | 'tool-missing';
   readonly message: string;
   readonly place: Place;

@@ -84,6 +84,8 @@ export interface Workload {
   fieldName(path: FieldPath): string;
   /** Where a field of `podSpec` stands in its file; where it is missing, the place of the nearest parent that is there. */
   locate(path: FieldPath): Place;
+  /** Where an annotation stands; without it remarks on an annotation point to the pod spec. */
+  locateAnnotation?(key: string): Place;
 }
 
 /** A container with its place in the pod spec. */
@@ -107,6 +109,8 @@ export interface SecurityContextConstraints {
   readonly allowHostIPC?: boolean;
   readonly allowHostNetwork?: boolean;
   readonly userNamespaceLevel?: string;
+  /** They carry waivers, as a workload's do. */
+  readonly annotations?: Readonly<Record<string, string>>;
   fieldName(path: FieldPath): string;
   locate(path: FieldPath): Place;
 }

@@ -1,4 +1,4 @@
-import type { EffectiveRule, NodeRule, Rule } from '../core/rule.ts';
+import type { EffectiveRule, ManifestRule, NodeRule, Rule } from '../core/rule.ts';
 import { dockerUsernsRemap } from './docker-userns-remap.ts';
 import { hardeningConflict } from './hardening-conflict.ts';
 import { hostUtsNamespace } from './host-uts-namespace.ts';
@@ -41,6 +41,9 @@ export const EFFECTIVE_RULES: readonly EffectiveRule[] = [
   unmanagedContainer,
   userNamespaceNotEffective,
 ];
+
+/** Rules over manifests. */
+export const MANIFEST_RULES: readonly ManifestRule[] = [];
 
 /** The whole catalogue, sorted by id: the only registry. */
 export const RULES: readonly Rule[] = [...NODE_RULES, ...EFFECTIVE_RULES].toSorted((a, b) => (a.id < b.id ? -1 : 1));
