@@ -56,5 +56,17 @@ export interface ScanResult {
     readonly workloads: number;
     /** Workloads without a finding that counts. */
     readonly clean: number;
+    /** How the workloads stand to `hostUsers: false`, whichever rules were asked for; absent where nobody counted. */
+    readonly adoption?: AdoptionTotals;
   };
+}
+
+/** Workloads by what `hostUsers: false` would take; those of Docker count nowhere. */
+export interface AdoptionTotals {
+  /** Have it. */
+  readonly adopted: number;
+  /** Nothing in the manifest speaks against it: it can be added as it is. */
+  readonly ready: number;
+  /** Something has to change first: a host namespace, a volume, an id out of range. */
+  readonly blocked: number;
 }
