@@ -47,7 +47,7 @@ export interface EffectiveRule extends RuleMeta {
   readonly kind: 'effective';
   check(container: Container, context: EffectiveContext): Verdict;
   /** Judges the same condition in a manifest, where one can declare it: a compose file has a field for the host UTS namespace. */
-  checkDeclared?(workload: Workload, target: JudgedFor): Iterable<Violation>;
+  readonly checkDeclared?: (workload: Workload, target: JudgedFor) => Iterable<Violation>;
 }
 
 /** One broken place of a manifest. `path` is relative to the pod spec (or the SCC); a missing field is named where it would stand. */
