@@ -47,9 +47,10 @@ function command(level: Level, place: Place, title: string, message: string): st
   return `::${level} ${list.join(',')}::${escapeData(message)}`;
 }
 
-/** As @actions/core does it. */
+/** As @actions/core does it; the log of a job would carry out other control characters. */
 function escapeData(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+  const safe = text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/g, ' ');
+  return safe.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }
 
 function escapeProperty(text: string): string {

@@ -40,7 +40,7 @@ export function verdictLine(report: ScanReport, paint: Paint): string {
   const failing = open.filter((finding) => isFailing(finding, failOn));
   const accepted = findings.length - open.length;
   const seen = `${plural(totals.workloads, 'workload')} in ${plural(totals.files, 'file')}`;
-  const [style, word] = ({ 0: ['good', 'PASSED'], 1: ['bad', 'FAILED'], 2: ['bad', 'NOT JUDGED'] } as const)[exitCode];
+  const [style, word] = ({ 0: ['good', 'PASSED'], 1: ['bad', 'FAILED'], 2: ['bad', 'INCOMPLETE'] } as const)[exitCode];
   const what = [
     ...(open.length === 0 ? ['no finding'] : [`${plural(open.length, 'finding')} (${severitiesText(open)})`]),
     ...(failing.length === 0 || failing.length === open.length ? [] : [`${count(failing.length)} of them fail`]),

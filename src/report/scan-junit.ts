@@ -51,7 +51,7 @@ function totals(cases: readonly Case[]): string {
 
 function casesOf(items: readonly (ManifestFinding | ScanProblem)[], failOn: ScanReport['failOn']): readonly Case[] {
   const findings = items.filter((item) => 'rule' in item);
-  const problems = items.filter((item) => !('rule' in item));
+  const problems = items.filter((item): item is ScanProblem => !('rule' in item));
   const groups = Map.groupBy(
     findings,
     ({ subject, rule }) => `${subject.apiVersion}\0${subjectName(subject)}\0${rule}`,
