@@ -8,7 +8,9 @@ export interface ProfileControl {
   readonly title: string;
   /** Rule ids; empty where no rule can answer it. */
   readonly rules: readonly string[];
-  /** False where id or title come from a weak source. */
+  /** Ids of the same control in other editions of the benchmark, by edition. */
+  readonly otherIds?: Readonly<Record<string, string>>;
+  /** False where id or title come from a weak source: `note` says which. */
   readonly verified: boolean;
   /** What the rules do not cover of it, or cover beyond it. */
   readonly note?: string;

@@ -6,6 +6,7 @@ const SHIPPED: ReadonlySet<string> = new Set([
   'anyuid',
   'hostaccess',
   'hostmount-anyuid',
+  'hostmount-anyuid-v2',
   'hostnetwork',
   'hostnetwork-v2',
   'nonroot',

@@ -113,6 +113,7 @@ export interface SecurityContextConstraints {
   readonly annotations?: Readonly<Record<string, string>>;
   fieldName(path: FieldPath): string;
   locate(path: FieldPath): Place;
+  locateAnnotation?(key: string): Place;
 }
 
 /** Kubernetes minor version the manifests are judged for: `{ major: 1, minor: 36 }`. */
