@@ -5,6 +5,7 @@ import { renderRule, renderRules } from '../report/rule-text.ts';
 import { RULES } from '../rules/index.ts';
 import { auditNode, renderNodeReport } from './audit-node.ts';
 import { exitCodeOf } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
 import { type Actions, createProgram, type NodeOptions } from './program.ts';
 
 /** Put in by the bundler. */
@@ -56,7 +57,29 @@ const actions: Actions = {
   explain(id) {
     for (const rule of RULES) if (rule.id === id) print(renderRule(rule, paint));
   },
+  // Loaded only when asked for: a gate over one small file starts as fast as node lets it.
+  async scan(paths, flags) {
+    const { scan } = await import('./scan.ts');
+    process.exitCode = await scan(paths, flags, terminal());
+  },
+  async fix(paths, flags) {
+    const { fix } = await import('./fix.ts');
+    process.exitCode = await fix(paths, flags, terminal());
+  },
 };
+
+/** What a command over files may know of this process. */
+function terminal(): Terminal {
+  return {
+    paint,
+    cwd: process.cwd(),
+    today: new Date().toISOString().slice(0, 10),
+    version: __VERSION__,
+    watched: process.stderr.isTTY,
+    print: (text) => process.stdout.write(text),
+    tell: (text) => process.stderr.write(text),
+  };
+}
 
 async function main(): Promise<void> {
   // A reader that has seen enough, such as head, is no error.

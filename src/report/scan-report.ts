@@ -15,8 +15,8 @@ export interface ScanReport {
   readonly rules: readonly RuleMeta[];
   /** The paths as the caller named them, for the advice on what to do next. */
   readonly paths: readonly string[];
-  /** Whether a baseline was given: the advice to write one is then beside the point. */
-  readonly baseline: boolean;
+  /** The baseline that was compared with, and how many of its entries are no longer found. */
+  readonly baseline?: { readonly file: string; readonly fixed: number };
 }
 
 export interface RuleCount {

@@ -94,7 +94,13 @@ function pascalCase(id: string): string {
 }
 
 function problemDescriptor(kind: ScanProblem['kind']): ReportingDescriptor {
-  return { id: kind, name: pascalCase(kind), shortDescription: { text: `${PROBLEM_TITLES[kind]}.` } };
+  const description = { text: `${PROBLEM_TITLES[kind]}.` };
+  return {
+    id: kind,
+    shortDescription: description,
+    fullDescription: description,
+    help: { text: 'Mend it, leave it out with --exclude, or go on without its verdict with --allow-unparsable.' },
+  };
 }
 
 const EXIT_CODES = {

@@ -52,11 +52,7 @@ export function renderScanText(report: ScanReport, { paint, wide, summary }: Sca
     ),
     ...(summary ? [countLines(open, paint)] : listLines(listed, failOn, paint)),
     summary || !collapsed ? [] : belowLines(below, paint),
-    section(
-      'REMARKS',
-      remarks.flatMap((problem) => problemLines(problem, paint)),
-      paint,
-    ),
+    section('REMARKS', [...remarks.flatMap((problem) => problemLines(problem, paint)), ...fixedLines(report)], paint),
   ].filter((block) => block.length > 0);
   const lines = blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
   return [...lines, ...(lines.length > LONG ? ['', verdictLine(report, paint)] : [])].join('\n');
@@ -73,6 +69,12 @@ function problemLines({ kind, message, place, fatal }: ScanProblem, paint: Paint
     `  ${printable(placeText(place))}  ${label}  ${printable(first, 600)}`,
     ...rest.map((line) => `      ${printable(line, 600)}`),
   ];
+}
+
+function fixedLines({ baseline }: ScanReport): readonly string[] {
+  if (!baseline || baseline.fixed === 0) return [];
+  const what = baseline.fixed === 1 ? '1 finding of it is' : `${count(baseline.fixed)} findings of it are`;
+  return [`  ${printable(baseline.file)}  ${what} gone: --update-baseline drops what is mended`];
 }
 
 /** A block a file, in it the workloads in the order they stand there. */

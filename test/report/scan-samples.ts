@@ -62,7 +62,6 @@ export function sampleReport(result: Partial<ScanResult> = {}, change: Partial<S
     exitCode: scanExitCode(whole, failOn),
     rules: SAMPLE_RULES,
     paths: ['deploy'],
-    baseline: false,
     ...change,
   };
 }
