@@ -6,7 +6,7 @@ const MANAGED = 'EKS, AKS, GKE 1.2';
 export const cisKubernetes: Profile = {
   id: 'cis-kubernetes',
   title: 'CIS Kubernetes Benchmark, host namespaces',
-  benchmark: 'CIS Kubernetes Benchmark 1.23 to 1.12 (Kubernetes 1.23 to 1.34)',
+  benchmark: 'CIS Kubernetes Benchmark 1.23, 1.24 and 1.7 to 1.12 (Kubernetes 1.23 to 1.34)',
   source: 'https://github.com/aquasecurity/kube-bench, cfg/ at a73ce37',
   controls: [
     {
