@@ -63,13 +63,13 @@ export interface PolicySource {
  * errors too, for a policy with a slip of the pen must not pass as a milder one.
  */
 export function parsePolicy(document: unknown, source: PolicySource): ParsedPolicy {
-  const reader = new Map<string, PolicyError>();
+  const errors = new Map<string, PolicyError>();
   const complain: Complain = (path, message) => {
     const field = fieldText(path);
-    if (!reader.has(field)) reader.set(field, { field, message, place: source.locate(path) });
+    if (!errors.has(field)) errors.set(field, { field, message, place: source.locate(path) });
   };
   const policy = readDocument(document, { source, complain });
-  return reader.size === 0 ? { ok: true, policy } : { ok: false, errors: [...reader.values()] };
+  return policy && errors.size === 0 ? { ok: true, policy } : { ok: false, errors: [...errors.values()] };
 }
 
 type Complain = (path: FieldPath, message: string) => void;
@@ -81,44 +81,44 @@ interface Reading {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function readDocument(document: unknown, reading: Reading): AuditPolicy {
-  const { apiVersion, kind, metadata, spec } = readFields(document, [], reading, [
-    'apiVersion',
-    'kind',
-    'metadata',
-    'spec',
-    'status',
-  ]);
-  if (apiVersion !== POLICY_API_VERSION) reading.complain(['apiVersion'], `must be ${POLICY_API_VERSION}`);
-  if (kind !== 'AuditPolicy') reading.complain(['kind'], 'must be AuditPolicy');
-  const name = isFields(metadata) ? metadata['name'] : undefined;
-  if (name !== 'cluster') reading.complain(['metadata', 'name'], 'must be cluster: there is one policy for all');
+function readDocument(document: unknown, reading: Reading): AuditPolicy | undefined {
+  const head = readFields(document, [], reading, ['apiVersion', 'kind', 'metadata', 'spec', 'status']);
+  if (!head) return undefined;
+  if (head['apiVersion'] !== POLICY_API_VERSION) reading.complain(['apiVersion'], `must be ${POLICY_API_VERSION}`);
+  if (head['kind'] !== 'AuditPolicy') reading.complain(['kind'], 'must be AuditPolicy');
+  const { metadata, spec = {} } = head;
+  if (!isFields(metadata) || metadata['name'] !== 'cluster')
+    reading.complain(['metadata', 'name'], 'must be cluster: there is one policy for all');
   // The controller reads floors; a scan has no namespaces to count.
-  const fields =
-    spec === undefined ? {} : readFields(spec, ['spec'], reading, ['profiles', 'rules', 'exceptions', 'floors']);
-  const { profileIds } = reading.source;
+  const fields = readFields(spec, ['spec'], reading, ['profiles', 'rules', 'exceptions', 'floors']) ?? {};
   return {
-    profiles:
-      readTexts(fields['profiles'], ['spec', 'profiles'], reading)?.map((profile, index) => {
-        if (!profileIds.includes(profile))
-          reading.complain(
-            ['spec', 'profiles', index],
-            `no profile is called ${profile}; there are ${profileIds.join(', ')}`,
-          );
-        return profile;
-      }) ?? [],
+    profiles: readProfiles(fields['profiles'], reading),
     rules: readRules(fields['rules'], reading),
-    exceptions: readList(fields['exceptions'], ['spec', 'exceptions'], reading).map((item, index) =>
+    exceptions: readList(fields['exceptions'], ['spec', 'exceptions'], reading).flatMap((item, index) =>
       readException(item, ['spec', 'exceptions', index], reading),
     ),
   };
 }
 
+function readProfiles(value: unknown, reading: Reading): readonly string[] {
+  const { profileIds } = reading.source;
+  const profiles = readTexts(value, ['spec', 'profiles'], reading) ?? [];
+  for (const [index, profile] of profiles.entries())
+    if (!profileIds.includes(profile))
+      reading.complain(
+        ['spec', 'profiles', index],
+        `no profile is called ${profile}; there are ${profileIds.join(', ')}`,
+      );
+  return profiles;
+}
+
 function readRules(value: unknown, reading: Reading): readonly RuleSetting[] {
   const seen = new Set<string>();
-  return readList(value, ['spec', 'rules'], reading).map((item, index) => {
+  return readList(value, ['spec', 'rules'], reading).flatMap((item, index): readonly RuleSetting[] => {
     const path = ['spec', 'rules', index];
-    const { id, enabled, severity } = readFields(item, path, reading, ['id', 'enabled', 'severity']);
+    const fields = readFields(item, path, reading, ['id', 'enabled', 'severity']);
+    if (!fields) return [];
+    const { id, enabled, severity } = fields;
     const rule = readText(id, [...path, 'id'], reading) ?? '';
     checkRule(rule, [...path, 'id'], reading);
     if (seen.has(rule)) reading.complain([...path, 'id'], `${rule} is set twice`);
@@ -127,11 +127,13 @@ function readRules(value: unknown, reading: Reading): readonly RuleSetting[] {
       reading.complain([...path, 'enabled'], 'must be true or false');
     if (severity !== undefined && !isSeverity(severity))
       reading.complain([...path, 'severity'], 'must be critical, high, medium, low or info');
-    return {
-      id: rule,
-      ...(typeof enabled === 'boolean' ? { enabled } : {}),
-      ...(isSeverity(severity) ? { severity } : {}),
-    };
+    return [
+      {
+        id: rule,
+        ...(typeof enabled === 'boolean' ? { enabled } : {}),
+        ...(isSeverity(severity) ? { severity } : {}),
+      },
+    ];
   });
 }
 
@@ -146,8 +148,9 @@ const EXCEPTION_FIELDS = [
   'expires',
 ] as const;
 
-function readException(item: unknown, path: FieldPath, reading: Reading): PolicyException {
+function readException(item: unknown, path: FieldPath, reading: Reading): readonly PolicyException[] {
   const fields = readFields(item, path, reading, EXCEPTION_FIELDS);
+  if (!fields) return [];
   const at = (field: (typeof EXCEPTION_FIELDS)[number]): FieldPath => [...path, field];
   const rules = readTexts(fields['rules'], at('rules'), reading) ?? [];
   if (rules.length === 0) reading.complain(at('rules'), 'must name at least one rule, or *');
@@ -169,25 +172,32 @@ function readException(item: unknown, path: FieldPath, reading: Reading): Policy
   const expires = parseExpiryDate(fields['expires']);
   if (fields['expires'] !== undefined && expires === undefined)
     reading.complain(at('expires'), 'must be a date: YYYY-MM-DD');
-  return {
-    rules,
-    ...scope,
-    reason,
-    ...(approver === undefined ? {} : { approver }),
-    ...(expires === undefined ? {} : { expires }),
-    ...(selected ? { clusterOnly: true as const } : {}),
-    place: reading.source.locate(path),
-  };
+  return [
+    {
+      rules,
+      ...scope,
+      reason,
+      ...(approver === undefined ? {} : { approver }),
+      ...(expires === undefined ? {} : { expires }),
+      ...(selected ? { clusterOnly: true as const } : {}),
+      place: reading.source.locate(path),
+    },
+  ];
 }
 
 function checkRule(rule: string, path: FieldPath, { source, complain }: Reading): void {
   if (!source.ruleIds.includes(rule)) complain(path, `no rule is called ${rule}; userns-audit rules lists them`);
 }
 
-function readFields(value: unknown, path: FieldPath, { complain }: Reading, known: readonly string[]): Fields {
+function readFields(
+  value: unknown,
+  path: FieldPath,
+  { complain }: Reading,
+  known: readonly string[],
+): Fields | undefined {
   if (!isFields(value)) {
     complain(path, 'must be an object');
-    return {};
+    return undefined;
   }
   for (const key of Object.keys(value))
     if (!known.includes(key)) complain([...path, key], `is not a field here; there are ${known.join(', ')}`);
