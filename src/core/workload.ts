@@ -78,6 +78,8 @@ export interface Workload {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly podSpec: PodSpec;
+  /** Set where another object makes the pod, as with a Tekton task: pod-level fields that are missing here say nothing. */
+  readonly containersOnly?: boolean;
   /** Annotations of the object and of its pod template, the template's winning: they carry waivers. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Text path of a field for people: `spec.template.spec.hostPID`, `services.web.pid`. */

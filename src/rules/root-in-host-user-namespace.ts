@@ -48,7 +48,7 @@ function* asTheKubelet(workload: Workload, target: JudgedFor): Iterable<Violatio
   const undecided = containersOf(podSpec).filter(
     (placed) => uidOf(placed, podSpec) === undefined && !refusesRoot(placed, podSpec),
   );
-  if (undecided.length > 0)
+  if (undecided.length > 0 && workload.containersOnly !== true)
     yield {
       path: ['securityContext', 'runAsNonRoot'],
       message: `${named(undecided)} as the user of the image, which may be root of the host${why}`,
@@ -70,7 +70,7 @@ function* asPodSecurityRestricted(workload: Workload): Iterable<Violation> {
   }
   if (podSpec.securityContext?.runAsNonRoot !== undefined) return;
   const silent = containersOf(podSpec).filter(({ container }) => container.securityContext?.runAsNonRoot === undefined);
-  if (silent.length > 0)
+  if (silent.length > 0 && workload.containersOnly !== true)
     yield {
       path: ['securityContext', 'runAsNonRoot'],
       message: `${named(silent)} without runAsNonRoot: true`,

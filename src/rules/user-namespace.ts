@@ -28,6 +28,7 @@ export const userNamespace: WorkloadRule = {
       return;
     }
     if (!isLinux(workload) || !isSince(target, 33) || podSpec.hostUsers === false) return;
+    if (workload.containersOnly === true && podSpec.hostUsers === undefined) return;
     yield { path: ['hostUsers'], ...describe(podSpec) };
   },
 };

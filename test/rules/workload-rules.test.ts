@@ -13,7 +13,7 @@ import { userNamespaceIds } from '../../src/rules/user-namespace-ids.ts';
 import { userNamespaceVolumes } from '../../src/rules/user-namespace-volumes.ts';
 import { userNamespace } from '../../src/rules/user-namespace.ts';
 import type { SccRule, WorkloadRule } from '../../src/core/rule.ts';
-import type { SecurityContextConstraints } from '../../src/core/workload.ts';
+import type { SecurityContextConstraints, Workload } from '../../src/core/workload.ts';
 import { containerOf, pathsOf, serviceOf, violationsOf, workloadOf } from './workload-sample.ts';
 
 const in134 = { major: 1, minor: 34 };
@@ -316,4 +316,15 @@ describe('SecurityContextConstraints', () => {
     expect(brokenBy(sccUserNamespaceLevel, { name: 'restricted-v2' })).toEqual([]);
     expect(brokenBy(sccUserNamespaceLevel, { allowHostNetwork: true })).toEqual([]);
   });
+});
+
+test('what a pod made by another object leaves unsaid is not held against it', () => {
+  const step = (securityContext: object = {}, podSpec: object = {}): Workload =>
+    workloadOf({ containers: [containerOf('step', securityContext)], ...podSpec }, { containersOnly: true });
+  expect(pathsOf(userNamespace, step())).toEqual([]);
+  expect(pathsOf(userNamespace, step({}, { hostUsers: true }))).toEqual(['hostUsers']);
+  expect(pathsOf(rootInHostUserNamespace, step())).toEqual([]);
+  expect(pathsOf(rootInHostUserNamespace, step(), { podSecurity: 'restricted' })).toEqual([]);
+  expect(pathsOf(rootInHostUserNamespace, step({ runAsUser: 0 }))).toEqual(['containers[0].securityContext.runAsUser']);
+  expect(pathsOf(privilegedInHostUserNamespace, step({ privileged: true }))).toHaveLength(1);
 });
