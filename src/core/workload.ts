@@ -80,6 +80,11 @@ export interface Workload {
   readonly podSpec: PodSpec;
   /** Set where another object makes the pod, as with a Tekton task: pod-level fields that are missing here say nothing. */
   readonly containersOnly?: boolean;
+  /**
+   * The pod is made from another object too (an injected sidecar, the steps of a Tekton task): of its pod-level fields only what
+   * is there can be judged, what is missing says nothing.
+   */
+  readonly containersOnly?: boolean;
   /** Annotations of the object and of its pod template, the template's winning: they carry waivers. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Text path of a field for people: `spec.template.spec.hostPID`, `services.web.pid`. */
