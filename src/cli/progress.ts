@@ -12,7 +12,10 @@ const PATIENCE_MS = 1000;
 const INTERVAL_MS = 100;
 
 /** A line on standard error that replaces itself, from the second second on and only where somebody watches. */
-export function createProgress({ watched, tell }: Terminal, now: () => number = Date.now): Progress {
+export function createProgress(
+  { watched, tell }: Pick<Terminal, 'watched' | 'tell'>,
+  now: () => number = Date.now,
+): Progress {
   let due = now() + PATIENCE_MS;
   let shown = false;
   return {
