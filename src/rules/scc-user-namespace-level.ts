@@ -12,7 +12,7 @@ export const sccUserNamespaceLevel: SccRule = {
     'Set userNamespaceLevel: RequirePodLevel, or move workloads to the restricted-v3 SCC that ships with OpenShift 4.20.',
   references: [
     'https://docs.redhat.com/en/documentation/openshift_container_platform/4.20/html/nodes/working-with-pods',
-    'https://github.com/openshift/api/blob/master/security/v1/types.go (NamespaceLevelType)',
+    'https://github.com/openshift/api/blob/master/security/v1/types.go',
   ],
   *check(scc) {
     if (isShippedScc(scc.name) || scc.userNamespaceLevel === 'RequirePodLevel') return;

@@ -13,9 +13,9 @@ export const userNamespaceConflict: WorkloadRule = {
     'Decide for one: drop the host namespace or the volumeDevices, or drop hostUsers: false. Windows pods must not set hostUsers at all.',
   references: [
     'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#limitations',
-    'https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go (validateHostUsers)',
-    'https://github.com/kubernetes/kubernetes/pull/132868 (volumeDevices)',
-    'https://github.com/kubernetes/enhancements/issues/5607 (hostNetwork, alpha)',
+    'https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go',
+    'https://github.com/kubernetes/kubernetes/pull/132868',
+    'https://github.com/kubernetes/enhancements/issues/5607',
   ],
   *check(workload, target) {
     const { podSpec, platform } = workload;

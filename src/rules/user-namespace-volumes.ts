@@ -34,7 +34,7 @@ export const userNamespaceVolumes: WorkloadRule = {
   references: [
     'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#limitations',
     'https://man7.org/linux/man-pages/man2/mount_setattr.2.html',
-    'https://docs.redhat.com/en/documentation/openshift_container_platform/4.22/html/storage/persistent-storage-csi (User namespaces)',
+    'https://docs.redhat.com/en/documentation/openshift_container_platform/4.22/html/storage/persistent-storage-csi',
   ],
   *check(workload) {
     const { podSpec, platform } = workload;
