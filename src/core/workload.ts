@@ -78,8 +78,6 @@ export interface Workload {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly podSpec: PodSpec;
-  /** Set where another object makes the pod, as with a Tekton task: pod-level fields that are missing here say nothing. */
-  readonly containersOnly?: boolean;
   /**
    * The pod is made from another object too (an injected sidecar, the steps of a Tekton task): of its pod-level fields only what
    * is there can be judged, what is missing says nothing.
