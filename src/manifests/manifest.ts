@@ -9,7 +9,10 @@ export interface InputOptions {
   readonly exclude?: readonly string[];
   /** Heed .gitignore files below (and above, up to the repository's root) directories. Default true. */
   readonly gitignore?: boolean;
-  /** Render Helm charts and kustomizations with the tools of the machine. Default true; false: their files are read as plain YAML. */
+  /**
+   * Render Helm charts, and kustomizations that are named as a path, with the tools of the machine. Default true; false: their
+   * files are read as plain YAML.
+   */
   readonly render?: boolean;
   /** Passed on to `helm template` as `--values` and `--set`. */
   readonly helm?: { readonly values?: readonly string[]; readonly set?: readonly string[] };
@@ -24,6 +27,8 @@ export interface InputFile {
   readonly path: string;
   /** Where it is on disk; equal to `path` for standard input. */
   readonly absolutePath: string;
+  /** Asked for by name, and not found in a directory or by a glob. */
+  readonly named: boolean;
   /** Set when it cannot be read at all (it does not exist, matches nothing, is too large): `readManifests` reports it. */
   readonly problem?: ScanProblem;
 }
@@ -39,7 +44,7 @@ export interface PodSpecPath {
   readonly path: FieldPath;
 }
 
-/** A comment and the line it stands on (from 1). */
+/** A comment from its `#` on, and the line it stands on (from 1). */
 export interface Comment {
   readonly text: string;
   readonly line: number;
@@ -55,6 +60,8 @@ export interface Manifests {
   /** Length of the input in bytes (of the rendered output for charts and kustomizations). */
   readonly bytes: number;
   readonly problems: readonly ScanProblem[];
+  /** The whole text, where it mentions `userns-audit:`, as comments that waive findings do. Not for rendered inputs. */
+  readonly waiverText?: string;
 }
 
 /** One change to a workload, by path in its pod spec. Removing what is not there and setting what is already so change nothing. */

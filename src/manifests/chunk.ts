@@ -1,0 +1,100 @@
+import { isUtf8 } from 'node:buffer';
+
+/** A stretch of a file from one document separator to the next. */
+export interface Chunk {
+  /** Its text, and a few characters beyond `limit`: the next `---`, or a closing NUL. */
+  readonly text: string;
+  /** Where its text ends. */
+  readonly limit: number;
+  /** The line of the file it starts on, from 1. */
+  readonly line: number;
+  /** Offset of its first byte in the UTF-8 bytes of the file. */
+  readonly byteStart: number;
+}
+
+/** The bytes of a file in UTF-8 with a closing NUL. */
+export interface SourceBytes {
+  readonly bytes: Buffer;
+  /** Without the NUL. */
+  readonly length: number;
+  /** What is not UTF-8 is read as U+FFFD, and kubectl refuses it. */
+  readonly valid: boolean;
+}
+
+/** Takes UTF-16 with a byte order mark too, as PowerShell writes it and go-yaml reads it. */
+export function sourceBytes(raw: Buffer): SourceBytes {
+  const mark = raw.length >= 2 ? raw.readUInt16BE(0) : 0;
+  const content = mark === 0xfffe || mark === 0xfeff ? fromUtf16(raw.subarray(2), mark === 0xfeff) : raw;
+  return { bytes: Buffer.concat([content, Buffer.alloc(1)]), length: content.length, valid: isUtf8(content) };
+}
+
+function fromUtf16(raw: Buffer, bigEndian: boolean): Buffer {
+  const even = Buffer.from(raw.subarray(0, raw.length & ~1));
+  return Buffer.from((bigEndian ? even.swap16() : even).toString('utf16le'));
+}
+
+/**
+ * Cuts a file at every `---` that starts a line, the only place YAML has it, and decodes piece by piece: what is kept of one
+ * document does not keep the others in memory. Directives stay with the document they speak of.
+ */
+export function* chunksOf({ bytes, length }: SourceBytes): Iterable<Chunk> {
+  let line = 1;
+  for (let start = 0; start < length;) {
+    const end = nextSeparator(bytes, start, length);
+    // `---` and the character after it, as the scanner looks that far.
+    const text = bytes.toString('utf8', start, Math.min(end + 4, length + 1));
+    const beyond = Math.min(4, length + 1 - end);
+    yield { text, limit: text.length - beyond, line, byteStart: start };
+    line += countBreaks(bytes, start, end);
+    start = end;
+  }
+}
+
+const SEPARATOR = Buffer.from('\n---');
+
+/** Offset of the `---` that ends the piece, or the length. */
+function nextSeparator(bytes: Buffer, start: number, length: number): number {
+  let from = start;
+  if (hasDirective(bytes, start, length)) {
+    const own = separatorAfter(bytes, Math.max(start - 1, 0), length);
+    from = own;
+  }
+  return separatorAfter(bytes, from, length);
+}
+
+function separatorAfter(bytes: Buffer, start: number, length: number): number {
+  for (let at = bytes.indexOf(SEPARATOR, start); at !== -1; at = bytes.indexOf(SEPARATOR, at + 1)) {
+    if (at + 4 >= length || isBlankByte(bytes[at + 4])) return at + 1;
+  }
+  return length;
+}
+
+function isBlankByte(byte: number | undefined): boolean {
+  return byte === 32 || byte === 9 || byte === 10 || byte === 13;
+}
+
+/** True where `%YAML` or `%TAG` comes before anything but comments and blank lines. */
+function hasDirective(bytes: Buffer, start: number, length: number): boolean {
+  let position = start;
+  while (position < length) {
+    const byte = bytes[position];
+    if (byte === 37) return true;
+    if (byte === 35) {
+      const end = bytes.indexOf(10, position);
+      if (end === -1) return false;
+      position = end + 1;
+    } else if (isBlankByte(byte) || (byte ?? 0) >= 0xbb) position++;
+    else return false;
+  }
+  return false;
+}
+
+/** Line breaks as editors count them: LF, CRLF, CR. */
+function countBreaks(bytes: Buffer, start: number, end: number): number {
+  let count = 0;
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === 10 || (byte === 13 && bytes[at + 1] !== 10)) count++;
+  }
+  return count;
+}

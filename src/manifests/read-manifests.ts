@@ -1,0 +1,64 @@
+import { readFileSync, statSync } from 'node:fs';
+import { unreadableProblem } from './inputs.ts';
+import type { InputFile, Manifests, ReadOptions } from './manifest.ts';
+import type { PlaceOf } from './place.ts';
+import { readSource } from './read-source.ts';
+import { renderDirectory } from './render.ts';
+import { helmPlaces, kustomizePlaces } from './rendered-place.ts';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+const STANDARD_INPUT = 0;
+
+/** Reads one input whole. Never throws for what is in it or that it is not there: that is a problem. */
+export function readManifests(input: InputFile, options: ReadOptions): Manifests {
+  if (input.problem !== undefined) return without(input, input.problem);
+  if (input.origin === 'helm' || input.origin === 'kustomize') {
+    const rendering = renderDirectory(input, options);
+    if (!rendering.ok) return without(input, rendering.problem);
+    const placeOf = input.origin === 'helm' ? helmPlaces(input) : kustomizePlaces(input);
+    return readBytes(input, rendering.output, options, placeOf);
+  }
+  const raw = readRaw(input, options.maxBytes ?? MAX_BYTES);
+  return typeof raw === 'string' ? without(input, unreadableProblem(input.path, raw)) : readBytes(input, raw, options);
+}
+
+/** The same for a text at hand: tests, and callers that have read the file already. */
+export function readManifestText(text: string, path: string, options: Partial<ReadOptions> = {}): Manifests {
+  const input: InputFile = { origin: 'file', path, absolutePath: path, named: true };
+  return readBytes(input, Buffer.from(text), { cwd: '.', ...options });
+}
+
+function readBytes(input: InputFile, raw: Buffer, options: ReadOptions, placeOf?: PlaceOf): Manifests {
+  const { workloads, sccs, problems, documents } = readSource({
+    path: input.path,
+    raw,
+    found: !input.named,
+    podSpecPaths: options.podSpecPaths ?? [],
+    ...(placeOf === undefined ? {} : { placeOf }),
+  });
+  const waiverText = placeOf === undefined && raw.includes('userns-audit:') ? { waiverText: raw.toString('utf8') } : {};
+  return { input, workloads, sccs, problems, documents, bytes: raw.length, ...waiverText };
+}
+
+/** The bytes of a file or of standard input, or why they cannot be had. */
+function readRaw(input: InputFile, maxBytes: number): Buffer | string {
+  try {
+    if (input.origin !== 'stdin') {
+      const { size } = statSync(input.absolutePath);
+      if (size > maxBytes) return tooLarge(size, maxBytes);
+    }
+    const raw = readFileSync(input.origin === 'stdin' ? STANDARD_INPUT : input.absolutePath);
+    return raw.length > maxBytes ? tooLarge(raw.length, maxBytes) : raw;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function tooLarge(size: number, maxBytes: number): string {
+  const megabytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(1);
+  return `it has ${megabytes(size)} MiB and the limit is ${megabytes(maxBytes)}: exclude it if it is no manifest`;
+}
+
+function without(input: InputFile, problem: Manifests['problems'][number]): Manifests {
+  return { input, workloads: [], sccs: [], problems: [problem], documents: 0, bytes: 0 };
+}

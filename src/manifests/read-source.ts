@@ -1,0 +1,169 @@
+import type { ScanProblem } from '../core/scan-finding.ts';
+import { chunksOf, sourceBytes } from './chunk.ts';
+import type { Chunk, SourceBytes } from './chunk.ts';
+import { isCompose, readCompose } from './compose.ts';
+import { isDockerInspect, readDockerInspect } from './docker-inspect.ts';
+import { parseChunk } from './document.ts';
+import type { ParsedChunk } from './document.ts';
+import { readObjects } from './kubernetes.ts';
+import type { Findings } from './kubernetes.ts';
+import type { PodSpecPath } from './manifest.ts';
+import { placeIn, positionOf } from './place.ts';
+import type { PlaceOf } from './place.ts';
+import { isSyntaxFault } from './syntax-error.ts';
+import type { SyntaxFault } from './syntax-error.ts';
+import { checkContent, EXCESSIVE_ALIASING } from './yaml/check.ts';
+import type { ContentFault } from './yaml/check.ts';
+import { NODE } from './yaml/node.ts';
+import type { YamlNode } from './yaml/node.ts';
+
+/** A text to read, and how places in it are named. */
+export interface Source {
+  /** As shown to people. */
+  readonly path: string;
+  readonly raw: Buffer;
+  /**
+   * Found in a directory, not asked for by name: a file that cannot be parsed and speaks of nothing that runs containers is then
+   * reported without failing the run.
+   */
+  readonly found: boolean;
+  readonly podSpecPaths: readonly PodSpecPath[];
+  /** Default: the place in the file `path`. */
+  readonly placeOf?: PlaceOf;
+}
+
+/** What a text holds. */
+export interface SourceContent extends Findings {
+  documents: number;
+}
+
+/** Reads every document of a text: what cannot be read is a problem, and the others are read all the same. */
+export function readSource(source: Source): SourceContent {
+  const content: SourceContent = { workloads: [], sccs: [], problems: [], documents: 0 };
+  const bytes = sourceBytes(source.raw);
+  if (!bytes.valid) content.problems.push(invalidUtf8(source, bytes));
+  if (!readAsJson(source, bytes, content)) {
+    for (const chunk of chunksOf(bytes)) readYamlChunk(source, chunk, content);
+  }
+  return { ...content, problems: oneTemplateProblem(content.problems) };
+}
+
+/** kubectl takes a file that begins with a brace for JSON, and for YAML where that fails. */
+function readAsJson(source: Source, file: SourceBytes, content: SourceContent): boolean {
+  const text = file.bytes.toString('utf8', 0, file.length + 1);
+  if (!/^\ufeff?[ \t\r\n]*[{[]/.test(text.slice(0, 4096))) return false;
+  const chunk: Chunk = { text, limit: text.length - 1, line: 1, byteStart: 0 };
+  try {
+    readDocuments(source, parseChunk(chunk, 'json'), content);
+    return true;
+  } catch (error) {
+    if (!isSyntaxFault(error)) throw error;
+    if (!source.path.endsWith('.json') || !failsAsYaml(file)) return false;
+    content.problems.push(syntaxProblem(source, chunk, error));
+    return true;
+  }
+}
+
+function failsAsYaml(bytes: SourceBytes): boolean {
+  try {
+    for (const chunk of chunksOf(bytes)) parseChunk(chunk, 'yaml');
+    return false;
+  } catch (error) {
+    if (!isSyntaxFault(error)) throw error;
+    return true;
+  }
+}
+
+function readYamlChunk(source: Source, chunk: Chunk, content: SourceContent): void {
+  try {
+    readDocuments(source, parseChunk(chunk, 'yaml'), content);
+  } catch (error) {
+    if (!isSyntaxFault(error)) throw error;
+    content.documents++;
+    content.problems.push(syntaxProblem(source, chunk, error));
+  }
+}
+
+function readDocuments(source: Source, parsed: ParsedChunk, content: SourceContent): void {
+  const placeOf: PlaceOf = source.placeOf ?? ((chunk, span) => placeIn(source.path, chunk, span));
+  const options = { placeOf, podSpecPaths: source.podSpecPaths };
+  for (const [index, root] of parsed.roots.entries()) {
+    if (root.type === NODE.SCALAR && root.start === root.end) continue;
+    content.documents++;
+    const faults = checkContent(parsed, root);
+    const before = content.workloads.length + content.sccs.length;
+    if (faults.every(({ message }) => !message.startsWith(EXCESSIVE_ALIASING))) {
+      if (isCompose(parsed, root, source.path)) readCompose(parsed, index, options, content);
+      else if (isDockerInspect(parsed, root)) readDockerInspect(parsed, index, options, content);
+      else readObjects(parsed, index, options, content);
+    }
+    const matters = content.workloads.length + content.sccs.length > before;
+    content.problems.push(...contentProblems(source, parsed, faults, { matters, root }));
+  }
+}
+
+/** Faults of a document: fatal where it holds something to judge, or where kubectl would refuse an object. */
+function contentProblems(
+  source: Source,
+  { chunk, text }: ParsedChunk,
+  faults: readonly ContentFault[],
+  { matters, root }: { readonly matters: boolean; readonly root: YamlNode },
+): readonly ScanProblem[] {
+  const shown = matters ? faults : faults.filter(({ duplicateOf }) => duplicateOf === undefined);
+  if (shown.length === 0) return [];
+  const isObject = matters || mayRunContainers(text.slice(root.start, root.end));
+  const problems = shown.slice(0, 20).map(({ node, message, duplicateOf }): ScanProblem => {
+    const placeOf = source.placeOf ?? ((of, span) => placeIn(source.path, of, span));
+    const earlier = duplicateOf && positionOf(chunk, duplicateOf.start).line;
+    const told = earlier === undefined ? message : `${message}, first on line ${earlier}: remove one of them`;
+    return { kind: 'unparsable', message: told, place: placeOf(chunk, node), fatal: isObject || !source.found };
+  });
+  return isTemplateText(text) && !matters ? problems.map(asTemplate) : problems;
+}
+
+function syntaxProblem(source: Source, chunk: Chunk, fault: SyntaxFault): ScanProblem {
+  const text = chunk.text.slice(0, chunk.limit);
+  const offset = Math.min(fault.offset, chunk.limit);
+  const opened = fault.openedAt === undefined ? undefined : positionOf(chunk, fault.openedAt).line;
+  const { line } = positionOf(chunk, offset);
+  const since = opened === undefined || opened === line ? '' : ` (it begins on line ${opened})`;
+  const placeOf = source.placeOf ?? ((of, span) => placeIn(source.path, of, span));
+  const problem: ScanProblem = {
+    kind: 'unparsable',
+    message: `not valid ${source.path.endsWith('.json') ? 'JSON' : 'YAML'}: ${fault.message}${since}`,
+    place: placeOf(chunk, { start: offset, end: offset + 1 }),
+    fatal: !source.found || mayRunContainers(text),
+  };
+  return isTemplateText(text) ? asTemplate(problem) : problem;
+}
+
+/** Text without any of these words cannot describe a workload, even where it is broken: escapes may hide them. */
+function mayRunContainers(text: string): boolean {
+  return /kind|services|HostConfig|\\[xuU]|!!binary/.test(text);
+}
+
+/** Actions of Go templates or Jinja, which no YAML parser reads. */
+function isTemplateText(text: string): boolean {
+  return /\{\{|\{%/.test(text);
+}
+
+function asTemplate(problem: ScanProblem): ScanProblem {
+  const message =
+    'a template ({{ }}), which has to be rendered before it can be judged: pipe the output of its tool to `scan -`, or exclude it';
+  return { ...problem, kind: 'template', message };
+}
+
+/** A template is broken in many places for one reason. */
+function oneTemplateProblem(problems: readonly ScanProblem[]): ScanProblem[] {
+  const first = problems.findIndex(({ kind }) => kind === 'template');
+  return problems.filter(({ kind }, index) => kind !== 'template' || index === first);
+}
+
+function invalidUtf8(source: Source, { bytes, length }: SourceBytes): ScanProblem {
+  const text = bytes.toString('utf8', 0, length + 1);
+  const chunk: Chunk = { text, limit: text.length - 1, line: 1, byteStart: 0 };
+  const at = Math.max(text.indexOf('\ufffd'), 0);
+  const message = 'not valid UTF-8, which kubectl refuses: save the file as UTF-8';
+  const fatal = !source.found || mayRunContainers(text);
+  return { kind: 'unparsable', message, place: placeIn(source.path, chunk, { start: at, end: at + 1 }), fatal };
+}
