@@ -5,7 +5,7 @@ import { fingerprint, portablePath, stablePath } from './fingerprint.ts';
 import type { AuditPolicy } from './policy.ts';
 import type { Profile } from './profile.ts';
 import type { ManifestRule, Violation } from './rule.ts';
-import { type RuleChoice, type RuleSelection, selectRules } from './rule-selection.ts';
+import { type RuleChoice, type RuleSelection, type SelectedRule, selectRules } from './rule-selection.ts';
 import type { ManifestFinding, ManifestSubject, ScanProblem } from './scan-finding.ts';
 import type { WaiverComment } from './waiver.ts';
 import { type CommentsAt, matchWaivers, type PlacedFinding } from './waiver-match.ts';
@@ -132,27 +132,40 @@ interface Found {
   readonly place: ManifestFinding['place'];
 }
 
+/** One workload after the other, for the reader that tells places holds on to the last document it was asked for. */
 function findViolations(
   { workloads, sccs }: ManifestsToJudge,
   { rules, target }: RuleSelection,
 ): readonly PlacedFinding[] {
-  const found = rules.flatMap(({ rule, severity }) => {
-    const toFound =
-      (source: Workload | SecurityContextConstraints, root: unknown) =>
-      (violation: Violation): Found => ({
-        source,
-        subject: subjectOf(source),
-        rule,
-        severity: severity ?? violation.severity ?? rule.severity,
-        violation,
-        stable: stablePath(violation.path, root),
-        place: source.locate(violation.path),
-      });
-    return rule.kind === 'workload'
-      ? workloads.flatMap((workload) => Array.from(rule.check(workload, target), toFound(workload, workload.podSpec)))
-      : sccs.flatMap((scc) => Array.from(rule.check(scc), toFound(scc, scc)));
-  });
+  const found = [
+    ...workloads.flatMap((workload) => {
+      const ask = ({ rule }: SelectedRule): Iterable<Violation> =>
+        rule.kind === 'workload' ? rule.check(workload, target) : [];
+      return violationsIn(workload, workload.podSpec, rules, ask);
+    }),
+    ...sccs.flatMap((scc) => violationsIn(scc, scc, rules, ({ rule }) => (rule.kind === 'scc' ? rule.check(scc) : []))),
+  ];
   return numberAlike(found.toSorted(comparePlaces));
+}
+
+function violationsIn(
+  source: Workload | SecurityContextConstraints,
+  root: unknown,
+  rules: readonly SelectedRule[],
+  ask: (selected: SelectedRule) => Iterable<Violation>,
+): readonly Found[] {
+  const subject = subjectOf(source);
+  return rules.flatMap((selected) =>
+    Array.from(ask(selected), (violation) => ({
+      source,
+      subject,
+      rule: selected.rule,
+      severity: selected.severity ?? violation.severity ?? selected.rule.severity,
+      violation,
+      stable: stablePath(violation.path, root),
+      place: source.locate(violation.path),
+    })),
+  );
 }
 
 /** Gives findings that are alike but for their place a number, so that each has a fingerprint of its own. */
