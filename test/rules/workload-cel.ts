@@ -48,3 +48,26 @@ export const CEL_RULES: Readonly<Record<string, string>> = {
     !has(v.nfs) && !has(v.cephfs) && !has(v.glusterfs) && !has(v.azureFile) && (!has(v.csi) ||
     !v.csi.driver.matches("^(.*[.])?(nfs[.]csi[.]k8s[.]io|efs[.]csi[.]aws[.]com|filestore[.]csi[.]storage[.]gke[.]io|manila[.]csi[.]openstack[.]org|file[.]csi[.]azure[.]com|smb[.]csi[.]k8s[.]io|cephfs[.]csi[.]ceph[.]com)$")))`,
 };
+
+const RESTRICTED_USER = `!(${setsIn('object.spec', 'runAsNonRoot')} && !object.spec.securityContext.runAsNonRoot) &&
+  !(${setsIn('object.spec', 'runAsUser')} && object.spec.securityContext.runAsUser == 0) &&
+  variables.containers.all(c,
+    (${setsIn('c', 'runAsNonRoot')} ? c.securityContext.runAsNonRoot : variables.podNonRoot) &&
+    !(${setsIn('c', 'runAsUser')} && c.securityContext.runAsUser == 0))`;
+
+const DEFAULT_PROC = `variables.containers.all(c, !(${setsIn('c', 'procMount')}) || c.securityContext.procMount == "Default")`;
+
+/** What the admission of the Pod Security Standards says (kubernetes/pod-security-admission, policy/check_*.go), by level and minor version. */
+export const CEL_POD_SECURITY: readonly (readonly [
+  rule: string,
+  level: 'baseline' | 'restricted',
+  minor: number,
+  expression: string,
+])[] = [
+  ['root-in-host-user-namespace', 'restricted', 34, `variables.windows || (${RESTRICTED_USER})`],
+  ['root-in-host-user-namespace', 'restricted', 35, `variables.windows || variables.isolated || (${RESTRICTED_USER})`],
+  ['unmasked-proc-mount', 'baseline', 34, `variables.windows || ${DEFAULT_PROC}`],
+  ['unmasked-proc-mount', 'baseline', 35, `variables.windows || variables.isolated || ${DEFAULT_PROC}`],
+  ['unmasked-proc-mount', 'restricted', 34, `variables.windows || ${DEFAULT_PROC}`],
+  ['unmasked-proc-mount', 'restricted', 35, `variables.windows || ${DEFAULT_PROC}`],
+];

@@ -3,7 +3,7 @@ import { Environment } from '@marcbachmann/cel-js';
 import fc from 'fast-check';
 import { MANIFEST_RULES } from '../../src/rules/index.ts';
 import type { ContainerSpec, PodSpec, Volume } from '../../src/core/workload.ts';
-import { CEL_RULES, CEL_VARIABLES } from './workload-cel.ts';
+import { CEL_POD_SECURITY, CEL_RULES, CEL_VARIABLES } from './workload-cel.ts';
 import { violationsOf, workloadOf } from './workload-sample.ts';
 
 const boolean = fc.boolean();
@@ -120,17 +120,20 @@ test('every rule over workloads has its twin, but the one Kubernetes has no fiel
   expect(Object.keys(CEL_RULES).toSorted()).toEqual(ids.filter((rule) => rule !== 'host-uts-namespace'));
 });
 
-test.each(
-  MANIFEST_RULES.filter((rule) => rule.kind === 'workload' && rule.id in CEL_RULES).map(
-    (rule) => [rule.id, rule] as const,
-  ),
-)('%s agrees with an independent evaluation', (ruleId, rule) => {
-  if (rule.kind !== 'workload') return;
-  const expression = environment.parse(CEL_RULES[ruleId] ?? '');
+const twins = Object.entries(CEL_RULES).map(([rule, expression]) => ['as it is', rule, {}, expression] as const);
+const admissions = CEL_POD_SECURITY.map(
+  ([rule, podSecurity, minor, expression]) =>
+    [`as Pod Security ${podSecurity} of 1.${minor}`, rule, { podSecurity, minor }, expression] as const,
+);
+
+test.each([...twins, ...admissions])('%s: %s agrees with an independent evaluation', (_, ruleId, target, source) => {
+  const rule = MANIFEST_RULES.find(({ id: other }) => other === ruleId);
+  if (rule?.kind !== 'workload') throw new Error(`${ruleId} judges no workloads`);
+  const expression = environment.parse(source);
   const seen = { true: 0, false: 0 };
   fc.assert(
     fc.property(podSpec, (spec) => {
-      const complies = violationsOf(rule, workloadOf(spec)).length === 0;
+      const complies = violationsOf(rule, workloadOf(spec), target).length === 0;
       seen[`${complies}`] += 1;
       expect(evaluate(expression, spec)).toBe(complies);
     }),
