@@ -34,7 +34,8 @@ function obstacleRules(): readonly Extract<ManifestRule, { readonly kind: 'workl
 export function countAdoption(workloads: readonly Workload[], target: JudgedFor): AdoptionTotals {
   const totals = { adopted: 0, ready: 0, blocked: 0 };
   for (const workload of workloads) {
-    if (workload.platform !== 'kubernetes' || !isLinux(workload) || !isSince(target, 33)) continue;
+    if (workload.containersOnly || workload.platform !== 'kubernetes' || !isLinux(workload) || !isSince(target, 33))
+      continue;
     if (workload.podSpec.hostUsers === false) totals.adopted += 1;
     else totals[obstaclesToAdoption(workload, target).length === 0 ? 'ready' : 'blocked'] += 1;
   }

@@ -3,9 +3,9 @@ import { judgeManifests } from '../core/judge-manifests.ts';
 import { LATEST_KUBERNETES_VERSION } from '../core/pod-user-namespace.ts';
 import type { ScanProblem } from '../core/scan-finding.ts';
 import { printable } from '../core/text.ts';
+import type { WaiverComment } from '../core/waiver.ts';
 import type { Workload } from '../core/workload.ts';
 import {
-  commentsAt,
   fixManifests,
   type FixResult,
   type Manifests,
@@ -18,7 +18,7 @@ import { isOpen, placeText, plural } from '../report/scan-report.ts';
 import { MANIFEST_RULES, RULES } from '../rules/index.ts';
 import { planEdits, type PlannedEdits } from './fix-edits.ts';
 import type { FixFlags } from './fix-command.ts';
-import { readOptionsOf } from './gather-manifests.ts';
+import { readOptionsOf, waiverCommentsOf } from './gather-manifests.ts';
 import { type Controls, readControls } from './scan-controls.ts';
 import type { Terminal } from './terminal.ts';
 import { writeFileAtomic } from './write-file.ts';
@@ -65,7 +65,8 @@ export async function fix(paths: readonly string[], flags: FixFlags, terminal: T
 }
 
 function fixInput(manifests: Manifests, run: Run, tally: Tally): void {
-  const planned = manifests.workloads.map((workload) => ({ workload, plan: planFor(workload, run) }));
+  const waiverComments = waiverCommentsOf(manifests);
+  const planned = manifests.workloads.map((workload) => ({ workload, plan: planFor(workload, waiverComments, run) }));
   for (const { workload, plan } of planned) {
     for (const { rule, reason } of plan.refused) tally.refused.push(refusal(workload, rule, reason));
   }
@@ -81,7 +82,8 @@ function fixInput(manifests: Manifests, run: Run, tally: Tally): void {
 }
 
 /** What waivers and exceptions accept is left alone, so each workload is judged as a scan would. */
-function planFor(workload: Workload, { flags, controls, terminal }: Run): PlannedEdits {
+function planFor(workload: Workload, waiverComments: readonly WaiverComment[], run: Run): PlannedEdits {
+  const { flags, controls, terminal } = run;
   const version = flags.kubernetesVersion ?? LATEST_KUBERNETES_VERSION;
   const { findings } = judgeManifests({
     workloads: [workload],
@@ -90,7 +92,7 @@ function planFor(workload: Workload, { flags, controls, terminal }: Run): Planne
     catalogue: { rules: MANIFEST_RULES, profiles: [], ruleIds: RULES.map(({ id }) => id) },
     choice: { rules: flags.rule ?? ['user-namespace'] },
     ...(controls.policy ? { policy: controls.policy } : {}),
-    commentsAt,
+    waiverComments,
     today: terminal.today,
     partial: true,
   });

@@ -1,4 +1,5 @@
 import type { ScanProblem } from '../core/scan-finding.ts';
+import { findWaiverComments, type WaiverComment } from '../core/waiver.ts';
 import type { SecurityContextConstraints, Workload } from '../core/workload.ts';
 import { type Manifests, parsePodSpecPath, readManifests, type ReadOptions, scanInputs } from '../manifests/index.ts';
 import type { Refusal } from './control-files.ts';
@@ -10,6 +11,7 @@ export interface GatheredManifests {
   readonly workloads: readonly Workload[];
   readonly sccs: readonly SecurityContextConstraints[];
   readonly problems: readonly ScanProblem[];
+  readonly waiverComments: readonly WaiverComment[];
   readonly files: number;
   readonly bytes: number;
   readonly documents: number;
@@ -44,19 +46,26 @@ export function gatherManifests(paths: readonly string[], options: ReadOptions, 
   const workloads: Workload[] = [];
   const sccs: SecurityContextConstraints[] = [];
   const problems: ScanProblem[] = [];
+  const waiverComments: WaiverComment[] = [];
   const totals = { files: 0, bytes: 0, documents: 0 };
   for (const input of scanInputs(paths, options)) {
     const read: Manifests = readManifests(input, options);
     workloads.push(...read.workloads);
     sccs.push(...read.sccs);
     problems.push(...read.problems);
+    waiverComments.push(...waiverCommentsOf(read));
     totals.files += 1;
     totals.bytes += read.bytes;
     totals.documents += read.documents;
     progress.tick(totals.files, workloads.length);
   }
   progress.done();
-  return { workloads, sccs, problems, ...totals };
+  return { workloads, sccs, problems, waiverComments, ...totals };
+}
+
+/** The comments of an input that accept findings. */
+export function waiverCommentsOf({ input, waiverText = '' }: Manifests): readonly WaiverComment[] {
+  return findWaiverComments(waiverText, input.path);
 }
 
 /** `--allow-unparsable`: what is no manifest that can be read becomes a remark; a path that is not there stays an error. */

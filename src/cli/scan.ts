@@ -9,7 +9,7 @@ import type { ReadOptions } from '../manifests/index.ts';
 import { renderScan, renderScanFile } from '../report/scan-formats.ts';
 import { verdictLine } from '../report/scan-headline.ts';
 import { outputConflict, type ScanOutput } from '../report/scan-output.ts';
-import { isOpen, plural, scanExitCode, type ScanReport } from '../report/scan-report.ts';
+import { countSubjects, isOpen, plural, scanExitCode, type ScanReport } from '../report/scan-report.ts';
 import { selectRules } from '../core/rule-selection.ts';
 import { MANIFEST_RULES, RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
@@ -62,7 +62,7 @@ async function prepare(
 }
 
 function judge(
-  { workloads, sccs, problems }: GatheredManifests,
+  { workloads, sccs, problems, waiverComments }: GatheredManifests,
   { paths, flags, controls, terminal }: Run,
 ): ManifestJudgement {
   return judgeManifests({
@@ -72,6 +72,7 @@ function judge(
     catalogue: CATALOGUE,
     choice: choiceOf(flags),
     ...controls,
+    waiverComments,
     today: terminal.today,
     partial: !paths.some((path) => isDirectory(resolve(terminal.cwd, path))),
     unjudgedFiles: [...new Set(problems.filter(({ fatal }) => fatal).map(({ place }) => place.file))],
@@ -121,20 +122,10 @@ function createReport(
   };
 }
 
-/** A finding has the subject's name and the place of one of its fields, so both are asked for. */
+/** Workloads that no open finding is about; twins of one name in one file count as one. */
 function countClean(workloads: readonly Workload[], open: readonly ManifestFinding[]): number {
-  const key = (file: string, parts: readonly (string | undefined)[]): string => [file, ...parts].join('\0');
-  const stained = new Set(
-    open.map(({ place, subject: { apiVersion, kind, namespace, name } }) =>
-      key(place.file, [apiVersion, kind, namespace, name]),
-    ),
-  );
-  return workloads.filter(
-    (workload) =>
-      !stained.has(
-        key(workload.locate([]).file, [workload.apiVersion, workload.kind, workload.namespace, workload.name]),
-      ),
-  ).length;
+  const stained = open.filter(({ subject }) => subject.kind !== 'SecurityContextConstraints');
+  return Math.max(0, workloads.length - countSubjects(stained));
 }
 
 /** True when every output was written. */

@@ -39,15 +39,16 @@ export function verdictLine(report: ScanReport, paint: Paint): string {
   const open = findings.filter(isOpen);
   const failing = open.filter((finding) => isFailing(finding, failOn));
   const accepted = findings.length - open.length;
-  const seen = `${plural(totals.workloads, 'workload')} in ${plural(totals.files, 'file')}`;
+  const seen = `${plural(totals.workloads, 'workload')} (${plural(totals.files, 'file')})`;
   const [style, word] = ({ 0: ['good', 'PASSED'], 1: ['bad', 'FAILED'], 2: ['bad', 'INCOMPLETE'] } as const)[exitCode];
+  const where = open.length > 0 && totals.workloads > 0 ? `${count(countSubjects(open))} of ${seen}` : seen;
   const what = [
-    ...(open.length === 0 ? ['no finding'] : [`${plural(open.length, 'finding')} (${severitiesText(open)})`]),
-    ...(failing.length === 0 || failing.length === open.length ? [] : [`${count(failing.length)} of them fail`]),
+    ...(open.length > 0 ? [severitiesText(open)] : []),
+    ...(failing.length > 0 && failing.length < open.length ? [`${count(failing.length)} fail`] : []),
     ...(accepted > 0 ? [`${count(accepted)} accepted`] : []),
   ];
-  const where = open.length > 0 && totals.workloads > 0 ? `${count(countSubjects(open))} of ${seen}` : seen;
-  return `${paint(style, word.padEnd(7))} ${paint('strong', what.join(', '))} in ${where}`;
+  const found = `${open.length === 0 ? 'no finding' : plural(open.length, 'finding')} in ${where}`;
+  return `${paint(style, word.padEnd(7))} ${paint('strong', [found, ...what].join('; '))}`;
 }
 
 const WORST_RULES = 3;

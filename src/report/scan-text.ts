@@ -36,7 +36,8 @@ export function renderScanText(report: ScanReport, { paint, wide, summary }: Sca
   const { result, failOn } = report;
   const { unjudged, remarks } = splitProblems(result.problems);
   const open = result.findings.filter(isOpen);
-  if (report.exitCode === 0 && open.length === 0 && remarks.length === 0 && !wide && !summary) {
+  const fixed = fixedLines(report);
+  if (report.exitCode === 0 && open.length === 0 && remarks.length === 0 && fixed.length === 0 && !wide && !summary) {
     return verdictLine(report, paint);
   }
   const failing = open.filter((finding) => isFailing(finding, failOn));
@@ -52,7 +53,7 @@ export function renderScanText(report: ScanReport, { paint, wide, summary }: Sca
     ),
     ...(summary ? [countLines(open, paint)] : listLines(listed, failOn, paint)),
     summary || !collapsed ? [] : belowLines(below, paint),
-    section('REMARKS', [...remarks.flatMap((problem) => problemLines(problem, paint)), ...fixedLines(report)], paint),
+    section('REMARKS', [...remarks.flatMap((problem) => problemLines(problem, paint)), ...fixed], paint),
   ].filter((block) => block.length > 0);
   const lines = blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
   return [...lines, ...(lines.length > LONG ? ['', verdictLine(report, paint)] : [])].join('\n');

@@ -30,7 +30,7 @@ export function userns(args: readonly string[], { cwd, input, env }: RunOptions)
 export function bash(script: string, { cwd, input, env }: RunOptions): Outcome {
   const path = `${shims()}:${process.env['PATH'] ?? ''}`;
   const options = { cwd, env: { PATH: path, ...env }, ...(input === undefined ? {} : { input }) };
-  return run('bash', ['-euo', 'pipefail', '-c', script], options);
+  return run('bash', ['--norc', '-euo', 'pipefail', '-c', script], options);
 }
 
 function run(command: string, args: readonly string[], options: RunOptions): Outcome {

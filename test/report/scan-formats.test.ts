@@ -198,12 +198,12 @@ describe('Markdown', () => {
 
 describe('text', () => {
   test('is one line when nothing was found', () => {
-    expect(renderScanFile(sampleReport(), 'text', false)).toBe('PASSED  no finding in 4 workloads in 3 files\n');
+    expect(renderScanFile(sampleReport(), 'text', false)).toBe('PASSED  no finding in 4 workloads (3 files)\n');
   });
 
   test('says in five lines what matters', () => {
     expect(renderScanFile(hostileReport(), 'text', false).split('\n\n')[0]?.split('\n')).toEqual([
-      'INCOMPLETE 4 findings (1 critical, 2 high, 1 medium), 3 of them fail, 2 accepted in 3 of 40 workloads in 1,234 files',
+      'INCOMPLETE 4 findings in 3 of 40 workloads (1,234 files); 1 critical, 2 high, 1 medium; 3 fail; 2 accepted',
       'unread  1 input could not be judged: fix, --exclude or --allow-unparsable (first: deploy/broken.yaml:3)',
       'worst   unlisted-rule 1, host-pid-namespace 2, user-namespace 1',
       'adopt   30 of 40 workloads could take hostUsers: false right away, 3 have it, 7 need something else first',
@@ -244,7 +244,7 @@ describe('text', () => {
 
   test('wide shows what is accepted, and why', () => {
     const report = sampleReport({ findings: [sampleFinding({ accepted: { by: 'waiver', reason: 'needs it' } })] });
-    expect(renderScanFile(report, 'text', false)).toBe('PASSED  no finding, 1 accepted in 4 workloads in 3 files\n');
+    expect(renderScanFile(report, 'text', false)).toBe('PASSED  no finding in 4 workloads (3 files); 1 accepted\n');
     expect(renderScanFile(report, 'wide', false)).toContain('accepted by waiver: needs it');
   });
 
