@@ -6,8 +6,8 @@ export interface Chunk {
   readonly text: string;
   /** Where its text ends. */
   readonly limit: number;
-  /** The line of the file it starts on, from 1. */
-  readonly line: number;
+  /** The line of the file it starts on, from 1; 0 until `numberLines` was asked for it. */
+  line: number;
   /** Offset of its first byte in the UTF-8 bytes of the file. */
   readonly byteStart: number;
 }
@@ -38,14 +38,12 @@ function fromUtf16(raw: Buffer, bigEndian: boolean): Buffer {
  * document does not keep the others in memory. Directives stay with the document they speak of.
  */
 export function* chunksOf({ bytes, length }: SourceBytes): Iterable<Chunk> {
-  let line = 1;
   for (let start = 0; start < length;) {
     const end = nextSeparator(bytes, start, length);
     // `---` and the character after it, as the scanner looks that far.
     const text = bytes.toString('utf8', start, Math.min(end + 4, length + 1));
     const beyond = Math.min(4, length + 1 - end);
-    yield { text, limit: text.length - beyond, line, byteStart: start };
-    line += countBreaks(bytes, start, end);
+    yield { text, limit: text.length - beyond, line: start === 0 ? 1 : 0, byteStart: start };
     start = end;
   }
 }
@@ -54,12 +52,8 @@ const SEPARATOR = Buffer.from('\n---');
 
 /** Offset of the `---` that ends the piece, or the length. */
 function nextSeparator(bytes: Buffer, start: number, length: number): number {
-  let from = start;
-  if (hasDirective(bytes, start, length)) {
-    const own = separatorAfter(bytes, Math.max(start - 1, 0), length);
-    from = own;
-  }
-  return separatorAfter(bytes, from, length);
+  const own = hasDirective(bytes, start, length) ? separatorAfter(bytes, Math.max(start - 1, 0), length) : start;
+  return separatorAfter(bytes, own, length);
 }
 
 function separatorAfter(bytes: Buffer, start: number, length: number): number {
@@ -89,12 +83,34 @@ function hasDirective(bytes: Buffer, start: number, length: number): boolean {
   return false;
 }
 
+/** How far the lines of a file are counted. */
+export interface LineCount {
+  byte: number;
+  line: number;
+}
+
+/**
+ * Gives a chunk its line number; chunks must come in order. Only those are counted that hold something to point at, as most
+ * documents do not.
+ */
+export function numberLines({ bytes }: SourceBytes, counted: LineCount, chunk: Chunk): void {
+  if (chunk.line !== 0) return;
+  const between = bytes.toString('latin1', counted.byte, chunk.byteStart);
+  counted.line += countBreaks(between);
+  counted.byte = chunk.byteStart;
+  chunk.line = counted.line;
+}
+
 /** Line breaks as editors count them: LF, CRLF, CR. */
-function countBreaks(bytes: Buffer, start: number, end: number): number {
+function countBreaks(text: string): number {
   let count = 0;
-  for (let at = start; at < end; at++) {
-    const byte = bytes[at];
-    if (byte === 10 || (byte === 13 && bytes[at + 1] !== 10)) count++;
-  }
-  return count;
+  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count++;
+  return text.includes('\r') ? count + (text.match(/\r(?!\n)/g)?.length ?? 0) : count;
+}
+
+/** True where the first character that is not blank is a brace or bracket, as JSON begins. */
+export function beginsLikeJson({ bytes, length }: SourceBytes): boolean {
+  let position = bytes.indexOf('\ufeff') === 0 ? 3 : 0;
+  while (position < length && isBlankByte(bytes[position])) position++;
+  return bytes[position] === 123 || bytes[position] === 91;
 }

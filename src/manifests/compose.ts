@@ -128,25 +128,33 @@ function makeService(
       /^systempaths[=:]unconfined$/.test(option),
     ),
   });
+  const paths = new Map([...fields].map(([key, { path }]) => [key, path] as const));
+  const network = mode === undefined && joined !== undefined ? paths.get('networks') : undefined;
+  if (network !== undefined) paths.set('network_mode', network);
+  return placeService({ name, podSpec, annotations: labelsOf(tree, fields) }, source, paths);
+}
+
+/** `paths`: where each field was written. Apart from the reading, so that no node of the document is held on to. */
+function placeService(
+  facts: Pick<Workload, 'name' | 'podSpec' | 'annotations'>,
+  source: ObjectSource,
+  paths: ReadonlyMap<string, FieldPath>,
+): Workload {
+  const { name } = facts;
   const pathOf = (path: FieldPath): FieldPath => {
     const [key, ...rest] = dockerPath(path, NAMES);
     if (key === undefined) return ['services', name];
-    if (key === 'network_mode' && mode === undefined && joined !== undefined) {
-      return fields.get('networks')?.path ?? ['services', name];
-    }
-    return [...(fields.get(String(key))?.path ?? ['services', name, key]), ...rest];
+    return [...(paths.get(String(key)) ?? ['services', name, key]), ...rest];
   };
   const workload: Workload = {
     platform: 'docker',
     apiVersion: 'compose',
     kind: 'Service',
     namespace: undefined,
-    name,
-    podSpec,
-    annotations: labelsOf(tree, fields),
+    ...facts,
     fieldName: (path) => formatPath(pathOf(path)),
     locate: (path) => locateField(source, pathOf(path)),
-    locateAnnotation: (key) => locateField(source, ['services', name, 'labels', key]),
+    locateAnnotation: (key) => locateField(source, [...(paths.get('labels') ?? ['services', name]), key]),
   };
   rememberSource(workload, { ...source, dialect: 'compose', containersOnly: false, pathOf });
   return workload;

@@ -1,4 +1,4 @@
-import type { FieldPath, Workload } from '../core/workload.ts';
+import type { FieldPath, PodSpec, Workload } from '../core/workload.ts';
 import { dockerPath, podSpecOf } from './docker-fields.ts';
 import type { DockerFieldNames } from './docker-fields.ts';
 import { findField } from './document.ts';
@@ -71,6 +71,10 @@ function makeContainer(tree: Tree, node: YamlNode, source: ObjectSource): Worklo
     user: text(NAMES.user),
     unmasked: textsAt(tree, node, NAMES.securityOptions).includes('systempaths=unconfined') || isUnmasked(tree, node),
   });
+  return placeContainer(name, podSpec, source);
+}
+
+function placeContainer(name: string, podSpec: PodSpec, source: ObjectSource): Workload {
   const pathOf = (path: FieldPath): FieldPath => dockerPath(path, NAMES);
   const workload: Workload = {
     platform: 'docker',

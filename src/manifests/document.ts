@@ -6,6 +6,7 @@ import { entriesOf } from './yaml/mapping.ts';
 import type { Tree } from './yaml/mapping.ts';
 import { NODE, resolveAlias } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
+import type { Outline } from './yaml/outline.ts';
 import { parseYaml } from './yaml/parse.ts';
 
 /** The documents of a chunk: one, but for `...` in YAML and values in a row in JSON. */
@@ -17,23 +18,27 @@ export interface ParsedChunk extends Tree {
 
 export type Syntax = 'yaml' | 'json';
 
+/** What hardly any file has, so that one look finds it clean. */
+const SUSPICIOUS = /[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]/;
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
 const ODD_BREAK = /\r(?!\n)|[\u0085\u2028\u2029]/;
 
-/** Throws a SyntaxFault, its offset counted within the chunk. */
-export function parseChunk(chunk: Chunk, syntax: Syntax): ParsedChunk {
+/** For `isWanted` see parseYaml. Throws a SyntaxFault, its offset counted within the chunk. */
+export function parseChunk(chunk: Chunk, syntax: Syntax, isWanted?: (outline: Outline) => boolean): ParsedChunk {
   const { text, limit } = chunk;
-  const roots = syntax === 'json' ? parseJson(text, limit) : parseYamlChunk(text, limit);
+  const roots = syntax === 'json' ? parseJson(text, limit) : parseYamlChunk(text, limit, isWanted);
   return { chunk, syntax, text, roots, entries: new Map() };
 }
 
-function parseYamlChunk(text: string, limit: number): YamlNode[] {
+function parseYamlChunk(text: string, limit: number, isWanted?: (outline: Outline) => boolean): YamlNode[] {
+  const suspicious = text.search(SUSPICIOUS);
+  if (suspicious === -1 || suspicious >= limit) return parseYaml(text, limit, false, isWanted);
   const forbidden = text.search(FORBIDDEN);
   if (forbidden >= 0 && forbidden < limit) {
     const code = text.charCodeAt(forbidden).toString(16).padStart(4, '0').toUpperCase();
     throw syntaxFault(forbidden, `control characters are not allowed: found U+${code}`);
   }
-  return parseYaml(text, 0, limit, ODD_BREAK.test(text));
+  return parseYaml(text, limit, ODD_BREAK.test(text), isWanted);
 }
 
 let latest: ParsedChunk | undefined;

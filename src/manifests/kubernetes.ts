@@ -1,5 +1,5 @@
 import type { ScanProblem } from '../core/scan-finding.ts';
-import type { FieldPath, SecurityContextConstraints, Workload } from '../core/workload.ts';
+import type { FieldPath, Place, SecurityContextConstraints, Workload } from '../core/workload.ts';
 import { findField } from './document.ts';
 import type { ParsedChunk } from './document.ts';
 import { definedOnly, readBoolean, readString } from './field-reader.ts';
@@ -18,7 +18,6 @@ import { rememberSource } from './workload-source.ts';
 import { entriesOf } from './yaml/mapping.ts';
 import type { Entry, Tree } from './yaml/mapping.ts';
 import type { YamlNode } from './yaml/node.ts';
-import { resolveAlias } from './yaml/node.ts';
 
 /** What the objects of one document are read into. */
 export interface Findings {
@@ -67,8 +66,7 @@ function readWorkload(
     [...pod.path.slice(0, -1), 'metadata', 'annotations'],
   ];
   const name = textOf(parsed, node, 'metadata', 'name') ?? textOf(parsed, node, 'metadata', 'generateName') ?? '';
-  const pathOf = (path: FieldPath): FieldPath => fromPodPath(pod, path);
-  const workload: Workload = {
+  const facts = {
     platform: 'kubernetes',
     apiVersion: object.apiVersion,
     kind: object.kind,
@@ -77,13 +75,27 @@ function readWorkload(
     podSpec,
     annotations: annotationsAt(parsed, node, annotationPaths),
     ...(pod.containersOnly === true ? { containersOnly: true } : {}),
+  } as const;
+  into.workloads.push(placeWorkload(facts, source, pod, annotationPaths));
+  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, pod, fault)));
+}
+
+/** Apart from the reading, so that what finds a place again holds on to no node of the document. */
+function placeWorkload(
+  facts: Omit<Workload, 'fieldName' | 'locate' | 'locateAnnotation'>,
+  source: ObjectSource,
+  pod: PodSource,
+  annotationPaths: readonly FieldPath[],
+): Workload {
+  const pathOf = (path: FieldPath): FieldPath => fromPodPath(pod, path);
+  const workload: Workload = {
+    ...facts,
     fieldName: (path) => formatPath(pathOf(path)),
     locate: (path) => locateField(source, pathOf(path)),
     locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
   };
   rememberSource(workload, { ...source, dialect: 'pod', containersOnly: pod.containersOnly === true, pathOf });
-  into.workloads.push(workload);
-  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, pod, fault)));
+  return workload;
 }
 
 /** The fields of the pod spec, with those that stand elsewhere put in. */
@@ -112,7 +124,7 @@ function annotationsAt(tree: Tree, object: YamlNode, paths: readonly FieldPath[]
   return Object.fromEntries(pairs);
 }
 
-function locateAnnotation(source: ObjectSource, paths: readonly FieldPath[], key: string) {
+function locateAnnotation(source: ObjectSource, paths: readonly FieldPath[], key: string): Place {
   const path = annotationPath(openObject(source), source.objectPath, paths, key);
   return locateField(source, path ?? ['metadata']);
 }
@@ -135,30 +147,35 @@ function wrongType(
   return { kind: 'wrong-type', message, place, fatal: true };
 }
 
-function readScc(
-  parsed: ParsedChunk,
-  { node, kind, templated, path, apiVersion }: PlacedObject,
-  source: ObjectSource,
-  into: Findings,
-): void {
+function readScc(parsed: ParsedChunk, object: PlacedObject, source: ObjectSource, into: Findings): void {
   const reader: FieldReader = { tree: parsed, faults: [] };
-  const entries = entriesOf(parsed, resolveAlias(node));
-  const annotations = [['metadata', 'annotations']];
-  const scc: SecurityContextConstraints = {
-    name: textOf(parsed, node, 'metadata', 'name') ?? '',
+  const entries = entriesOf(parsed, object.node);
+  const annotationPaths = [['metadata', 'annotations']];
+  const facts = {
+    name: textOf(parsed, object.node, 'metadata', 'name') ?? '',
     ...definedOnly({
       allowHostPID: readBoolean(reader, entries, 'allowHostPID'),
       allowHostIPC: readBoolean(reader, entries, 'allowHostIPC'),
       allowHostNetwork: readBoolean(reader, entries, 'allowHostNetwork'),
       userNamespaceLevel: readString(reader, entries, 'userNamespaceLevel'),
     }),
-    annotations: annotationsAt(parsed, node, annotations),
+    annotations: annotationsAt(parsed, object.node, annotationPaths),
+  };
+  into.sccs.push(placeScc(facts, source, annotationPaths));
+  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, { path: [] }, fault)));
+}
+
+function placeScc(
+  facts: Omit<SecurityContextConstraints, 'fieldName' | 'locate' | 'locateAnnotation'>,
+  source: ObjectSource,
+  annotationPaths: readonly FieldPath[],
+): SecurityContextConstraints {
+  const scc: SecurityContextConstraints = {
+    ...facts,
     fieldName: formatPath,
     locate: (field) => locateField(source, field),
-    locateAnnotation: (key) => locateAnnotation(source, annotations, key),
+    locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
   };
   rememberSource(scc, { ...source, dialect: 'scc', containersOnly: true, pathOf: (field) => field });
-  into.sccs.push(scc);
-  const object = { node, kind, templated, path, apiVersion };
-  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, { path: [] }, fault)));
+  return scc;
 }

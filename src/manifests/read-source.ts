@@ -1,6 +1,6 @@
 import type { ScanProblem } from '../core/scan-finding.ts';
-import { chunksOf, sourceBytes } from './chunk.ts';
-import type { Chunk, SourceBytes } from './chunk.ts';
+import { beginsLikeJson, chunksOf, numberLines, sourceBytes } from './chunk.ts';
+import type { Chunk, LineCount, SourceBytes } from './chunk.ts';
 import { isCompose, readCompose } from './compose.ts';
 import { isDockerInspect, readDockerInspect } from './docker-inspect.ts';
 import { parseChunk } from './document.ts';
@@ -10,12 +10,14 @@ import type { Findings } from './kubernetes.ts';
 import type { PodSpecPath } from './manifest.ts';
 import { placeIn, positionOf } from './place.ts';
 import type { PlaceOf } from './place.ts';
+import { mayBeWorkload } from './plain-kinds.ts';
 import { isSyntaxFault } from './syntax-error.ts';
 import type { SyntaxFault } from './syntax-error.ts';
 import { checkContent, EXCESSIVE_ALIASING } from './yaml/check.ts';
 import type { ContentFault } from './yaml/check.ts';
-import { NODE } from './yaml/node.ts';
+import { NODE, UNBUILT } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
+import type { Outline } from './yaml/outline.ts';
 
 /** A text to read, and how places in it are named. */
 export interface Source {
@@ -43,15 +45,22 @@ export function readSource(source: Source): SourceContent {
   const bytes = sourceBytes(source.raw);
   if (!bytes.valid) content.problems.push(invalidUtf8(source, bytes));
   if (!readAsJson(source, bytes, content)) {
-    for (const chunk of chunksOf(bytes)) readYamlChunk(source, chunk, content);
+    const counted: LineCount = { byte: 0, line: 1 };
+    for (const chunk of chunksOf(bytes))
+      readYamlChunk(source, chunk, {
+        content,
+        number: () => {
+          numberLines(bytes, counted, chunk);
+        },
+      });
   }
   return { ...content, problems: oneTemplateProblem(content.problems) };
 }
 
 /** kubectl takes a file that begins with a brace for JSON, and for YAML where that fails. */
 function readAsJson(source: Source, file: SourceBytes, content: SourceContent): boolean {
+  if (!beginsLikeJson(file)) return false;
   const text = file.bytes.toString('utf8', 0, file.length + 1);
-  if (!/^\ufeff?[ \t\r\n]*[{[]/.test(text.slice(0, 4096))) return false;
   const chunk: Chunk = { text, limit: text.length - 1, line: 1, byteStart: 0 };
   try {
     readDocuments(source, parseChunk(chunk, 'json'), content);
@@ -74,11 +83,20 @@ function failsAsYaml(bytes: SourceBytes): boolean {
   }
 }
 
-function readYamlChunk(source: Source, chunk: Chunk, content: SourceContent): void {
+/** `number`: has the chunk know its line. */
+function readYamlChunk(
+  source: Source,
+  chunk: Chunk,
+  { content, number }: { readonly content: SourceContent; readonly number: () => void },
+): void {
   try {
-    readDocuments(source, parseChunk(chunk, 'yaml'), content);
+    const isWanted = (outline: Outline): boolean => mayBeWorkload(outline, source.podSpecPaths);
+    const parsed = parseChunk(chunk, 'yaml', isWanted);
+    if (parsed.roots.some((root) => root !== UNBUILT)) number();
+    readDocuments(source, parsed, content);
   } catch (error) {
     if (!isSyntaxFault(error)) throw error;
+    number();
     content.documents++;
     content.problems.push(syntaxProblem(source, chunk, error));
   }
@@ -90,6 +108,7 @@ function readDocuments(source: Source, parsed: ParsedChunk, content: SourceConte
   for (const [index, root] of parsed.roots.entries()) {
     if (root.type === NODE.SCALAR && root.start === root.end) continue;
     content.documents++;
+    if (root === UNBUILT) continue;
     const faults = checkContent(parsed, root);
     const before = content.workloads.length + content.sccs.length;
     if (faults.every(({ message }) => !message.startsWith(EXCESSIVE_ALIASING))) {

@@ -3,6 +3,7 @@ import type { Tree } from './mapping.ts';
 import { NODE, resolveAlias } from './node.ts';
 import type { YamlNode } from './node.ts';
 import { isMergeKey, scalarValue, UNRESOLVED } from './scalar-value.ts';
+import { STYLE, VERBATIM } from './scanner.ts';
 
 /** Why a document that is well-formed is refused all the same. */
 export interface ContentFault {
@@ -42,6 +43,7 @@ function shortTag(tag: string): string {
 }
 
 function checkMapping(tree: Tree, mapping: YamlNode, faults: ContentFault[]): void {
+  if (hasPlainDistinctKeys(tree.text, mapping.children)) return;
   const { children } = mapping;
   const names = new Map<string, YamlNode>();
   for (let index = 0; index + 1 < children.length; index += 2) {
@@ -61,6 +63,41 @@ function checkMapping(tree: Tree, mapping: YamlNode, faults: ContentFault[]): vo
     if (first === undefined) names.set(name, key);
     else faults.push({ node: key, message: `duplicate key "${name}"`, duplicateOf: first });
   }
+}
+
+const PLAIN = STYLE.PLAIN | VERBATIM;
+/** Starts unlike a word, or is one of YAML's own. */
+const NO_WORD = /^(?:[^A-Za-z_/]|(?:[yn]|yes|no|on|off|true|false|null)?$)/i;
+/** More keys than this are compared by a map. */
+const FEW_KEYS = 12;
+
+/** True without a doubt for the usual mapping: a few keys that are words, no two of the same length and first letters. */
+function hasPlainDistinctKeys(text: string, children: readonly YamlNode[]): boolean {
+  if (children.length > FEW_KEYS * 2) return false;
+  for (let index = 0; index < children.length; index += 2) {
+    const key = children[index];
+    if (key?.detail !== PLAIN || key.tag !== undefined || key.type !== NODE.SCALAR) return false;
+    // Shorter words may be booleans and null, and other characters numbers or a merge.
+    if (key.end - key.start < 6 || !isLetter(text.charCodeAt(key.start))) {
+      if (NO_WORD.test(text.slice(key.start, key.end))) return false;
+    }
+    for (let other = 0; other < index; other += 2) if (mayBeEqual(text, key, children[other])) return false;
+  }
+  return true;
+}
+
+function isLetter(code: number): boolean {
+  return (code | 32) >= 97 && (code | 32) <= 122;
+}
+
+function mayBeEqual(text: string, a: YamlNode, b: YamlNode | undefined): boolean {
+  return (
+    b !== undefined &&
+    a.end - a.start === b.end - b.start &&
+    text.charCodeAt(a.start) === text.charCodeAt(b.start) &&
+    text.charCodeAt(a.end - 1) === text.charCodeAt(b.end - 1) &&
+    text.charCodeAt(a.start + 1) === text.charCodeAt(b.start + 1)
+  );
 }
 
 function checkMerge(value: YamlNode, faults: ContentFault[]): void {

@@ -34,5 +34,17 @@ export function resolveAlias(node: YamlNode): YamlNode {
   return node.target ?? node;
 }
 
+/** Stands for every node of a document that was only checked. */
+export const UNBUILT: YamlNode = {
+  type: NODE.SCALAR,
+  start: 0,
+  end: 1,
+  detail: 0,
+  tag: undefined,
+  anchored: false,
+  children: NO_CHILDREN,
+  target: undefined,
+};
+
 /** The end of a collection whose last child is not read yet. */
 export const OPEN = -1;

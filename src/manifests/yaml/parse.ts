@@ -1,6 +1,8 @@
 import { syntaxFault } from '../syntax-error.ts';
-import { FLOW, NO_CHILDREN, NODE, OPEN } from './node.ts';
+import { FLOW, NO_CHILDREN, NODE, OPEN, UNBUILT } from './node.ts';
 import type { YamlNode } from './node.ts';
+import { outlineOf } from './outline.ts';
+import type { Outline } from './outline.ts';
 import { scanTokens } from './scan.ts';
 import { STYLE, TOKEN, VERBATIM } from './scanner.ts';
 import { readDirectives, resolveTag } from './tag.ts';
@@ -9,6 +11,8 @@ import { readDirectives, resolveTag } from './tag.ts';
 interface Parser {
   readonly text: string;
   readonly tokens: Int32Array;
+  /** False: the grammar is checked, and no nodes are made but for anchors. */
+  readonly build: boolean;
   at: number;
   anchors: Map<string, YamlNode>;
   tagPrefixes: Map<string, string>;
@@ -23,13 +27,21 @@ interface Properties {
 const NO_PROPERTIES: Properties = { tag: undefined, anchor: undefined };
 
 /**
- * The documents in text[start, limit), by the grammar of go-yaml v2. `text` ends with a NUL; at `limit` stands that or the
+ * The documents in text[0, limit), by the grammar of go-yaml v2. `text` ends with a NUL; at `limit` stands that or the
  * `---` of the next document. There is more than one only after `...`. An empty document has an empty scalar for its root;
- * a text of comments alone has no document. Throws a SyntaxFault.
+ * a text of comments alone has no document. Where `isWanted` says no to the outline of a document, its grammar is checked as
+ * that of any other, and its root is UNBUILT: making nodes is half of the work. Throws a SyntaxFault.
  */
-export function parseYaml(text: string, start: number, limit: number, oddBreaks: boolean): YamlNode[] {
-  const { tokens } = scanTokens(text, start, limit, oddBreaks);
-  const parser: Parser = { text, tokens, at: 0, anchors: new Map(), tagPrefixes: new Map() };
+export function parseYaml(
+  text: string,
+  limit: number,
+  oddBreaks: boolean,
+  isWanted: (outline: Outline) => boolean = () => true,
+): YamlNode[] {
+  const scanner = scanTokens(text, limit, oddBreaks);
+  const outline = outlineOf(scanner);
+  const build = outline === undefined || isWanted(outline);
+  const parser: Parser = { text, tokens: scanner.tokens, build, at: 0, anchors: new Map(), tagPrefixes: new Map() };
   const documents: YamlNode[] = [];
   for (;;) {
     while (peek(parser) === TOKEN.DOCUMENT_END) next(parser);
@@ -49,7 +61,8 @@ function parseDocument(parser: Parser): YamlNode {
   const explicit = peek(parser) === TOKEN.DOCUMENT_START;
   if (!explicit && directives.length > 0) throw fault(parser, "did not find expected '---' after a directive");
   if (explicit) next(parser);
-  const root = explicit && endsDocument(peek(parser)) ? emptyScalar(startOf(parser)) : parseNode(parser, true, false);
+  const root =
+    explicit && endsDocument(peek(parser)) ? emptyScalar(parser, startOf(parser)) : parseNode(parser, true, false);
   if (!endsDocument(peek(parser))) {
     throw fault(parser, 'found content after the end of the document: check the indentation, or put --- before it');
   }
@@ -100,7 +113,7 @@ function parseNode(parser: Parser, block: boolean, indentless: boolean): YamlNod
     case TOKEN.SCALAR: {
       const detail = parser.tokens[parser.at + 3] ?? 0;
       const node = makeNode(parser, NODE.SCALAR, detail, properties);
-      node.end = endOf(parser);
+      close(node, endOf(parser));
       next(parser);
       return node;
     }
@@ -113,7 +126,7 @@ function parseNode(parser: Parser, block: boolean, indentless: boolean): YamlNod
       if (collection !== undefined) return collection;
       if (properties === NO_PROPERTIES) throw fault(parser, unexpected(type));
       const empty = makeNode(parser, NODE.SCALAR, STYLE.PLAIN | VERBATIM, properties);
-      empty.end = empty.start;
+      close(empty, empty.start);
       return empty;
     }
   }
@@ -148,6 +161,7 @@ function parseAlias(parser: Parser): YamlNode {
   if (target.end === OPEN) throw fault(parser, `anchor '${name}' value contains itself`);
   const end = endOf(parser);
   next(parser);
+  if (!parser.build) return UNBUILT;
   return { type: NODE.ALIAS, start, end, detail: 0, tag: undefined, anchored: false, children: NO_CHILDREN, target };
 }
 
@@ -167,6 +181,7 @@ function parseProperties(parser: Parser): Properties {
 
 /** A node that starts at the current token and is not closed yet. */
 function makeNode(parser: Parser, type: YamlNode['type'], detail: number, { tag, anchor }: Properties): YamlNode {
+  if (!parser.build && anchor === undefined) return UNBUILT;
   const node: YamlNode = {
     type,
     start: startOf(parser),
@@ -181,7 +196,8 @@ function makeNode(parser: Parser, type: YamlNode['type'], detail: number, { tag,
   return node;
 }
 
-function emptyScalar(at: number): YamlNode {
+function emptyScalar(parser: Parser, at: number): YamlNode {
+  if (!parser.build) return UNBUILT;
   return {
     type: NODE.SCALAR,
     start: at,
@@ -194,10 +210,18 @@ function emptyScalar(at: number): YamlNode {
   };
 }
 
+function adopt(node: YamlNode, child: YamlNode): void {
+  if (child !== UNBUILT) node.children.push(child);
+}
+
 /** A block collection ends with its last child. */
 function closeBlock(node: YamlNode): YamlNode {
-  node.end = node.children.at(-1)?.end ?? node.start;
+  close(node, node.children.at(-1)?.end ?? node.start);
   return node;
+}
+
+function close(node: YamlNode, end: number): void {
+  if (node !== UNBUILT) node.end = end;
 }
 
 function parseBlockMapping(parser: Parser, node: YamlNode): YamlNode {
@@ -209,8 +233,8 @@ function parseBlockMapping(parser: Parser, node: YamlNode): YamlNode {
       return closeBlock(node);
     }
     if (type !== TOKEN.KEY) throw fault(parser, 'did not find expected key: check the indentation', node.start);
-    node.children.push(parseAfterMark(parser, true));
-    node.children.push(peek(parser) === TOKEN.VALUE ? parseAfterMark(parser, true) : emptyScalar(startOf(parser)));
+    adopt(node, parseAfterMark(parser, true));
+    adopt(node, peek(parser) === TOKEN.VALUE ? parseAfterMark(parser, true) : emptyScalar(parser, startOf(parser)));
   }
 }
 
@@ -219,7 +243,7 @@ function parseAfterMark(parser: Parser, indentless: boolean): YamlNode {
   const mark = endOf(parser);
   const type = next(parser);
   const missing = type === TOKEN.KEY || type === TOKEN.VALUE || type === TOKEN.BLOCK_END;
-  return missing ? emptyScalar(mark) : parseNode(parser, true, indentless);
+  return missing ? emptyScalar(parser, mark) : parseNode(parser, true, indentless);
 }
 
 /** `closed`: the sequence has an end token of its own; an indentless one ends where no `-` follows. */
@@ -240,12 +264,11 @@ function parseBlockSequence(parser: Parser, node: YamlNode, closed: boolean): Ya
       after === TOKEN.BLOCK_ENTRY ||
       after === TOKEN.BLOCK_END ||
       (!closed && (after === TOKEN.KEY || after === TOKEN.VALUE));
-    node.children.push(missing ? emptyScalar(mark) : parseNode(parser, true, false));
+    adopt(node, missing ? emptyScalar(parser, mark) : parseNode(parser, true, false));
   }
 }
 
 function parseFlowMapping(parser: Parser, node: YamlNode): YamlNode {
-  const { children } = node;
   let type = next(parser);
   for (let first = true; type !== TOKEN.FLOW_MAPPING_END; first = false, type = peek(parser)) {
     if (!first) {
@@ -256,14 +279,15 @@ function parseFlowMapping(parser: Parser, node: YamlNode): YamlNode {
     if (type === TOKEN.KEY) {
       const after = next(parser);
       const missing = after === TOKEN.VALUE || after === TOKEN.FLOW_ENTRY || after === TOKEN.FLOW_MAPPING_END;
-      children.push(missing ? emptyScalar(startOf(parser)) : parseNode(parser, false, false));
-      children.push(parseFlowValue(parser, TOKEN.FLOW_MAPPING_END));
+      adopt(node, missing ? emptyScalar(parser, startOf(parser)) : parseNode(parser, false, false));
+      adopt(node, parseFlowValue(parser, TOKEN.FLOW_MAPPING_END));
     } else {
       const key = parseNode(parser, false, false);
-      children.push(key, emptyScalar(key.end));
+      adopt(node, key);
+      adopt(node, emptyScalar(parser, key.end));
     }
   }
-  node.end = endOf(parser);
+  close(node, endOf(parser));
   next(parser);
   return node;
 }
@@ -276,9 +300,9 @@ function parseFlowSequence(parser: Parser, node: YamlNode): YamlNode {
       type = next(parser);
       if (type === TOKEN.FLOW_SEQUENCE_END) break;
     }
-    node.children.push(type === TOKEN.KEY ? parseFlowPair(parser) : parseNode(parser, false, false));
+    adopt(node, type === TOKEN.KEY ? parseFlowPair(parser) : parseNode(parser, false, false));
   }
-  node.end = endOf(parser);
+  close(node, endOf(parser));
   next(parser);
   return node;
 }
@@ -289,20 +313,20 @@ function parseFlowPair(parser: Parser): YamlNode {
   const after = next(parser);
   const missing = after === TOKEN.VALUE || after === TOKEN.FLOW_ENTRY || after === TOKEN.FLOW_SEQUENCE_END;
   if (missing) {
-    pair.children.push(emptyScalar(startOf(parser)));
+    adopt(pair, emptyScalar(parser, startOf(parser)));
     // go-yaml drops the token here, so that `[? : x]` is an error and nothing else is left to tell.
     next(parser);
-  } else pair.children.push(parseNode(parser, false, false));
-  pair.children.push(parseFlowValue(parser, TOKEN.FLOW_SEQUENCE_END));
+  } else adopt(pair, parseNode(parser, false, false));
+  adopt(pair, parseFlowValue(parser, TOKEN.FLOW_SEQUENCE_END));
   return closeBlock(pair);
 }
 
 /** The value after a key in brackets, or an empty one. */
 function parseFlowValue(parser: Parser, closing: number): YamlNode {
-  if (peek(parser) !== TOKEN.VALUE) return emptyScalar(startOf(parser));
+  if (peek(parser) !== TOKEN.VALUE) return emptyScalar(parser, startOf(parser));
   const mark = endOf(parser);
   const after = next(parser);
-  return after === TOKEN.FLOW_ENTRY || after === closing ? emptyScalar(mark) : parseNode(parser, false, false);
+  return after === TOKEN.FLOW_ENTRY || after === closing ? emptyScalar(parser, mark) : parseNode(parser, false, false);
 }
 
 function unexpected(type: number): string {

@@ -20,11 +20,11 @@ import {
 import type { Scanner } from './scanner.ts';
 
 /**
- * Splits the document text[start, limit) into tokens. `text` ends with a NUL, and at `limit` stands either that or the `---`
+ * Splits the document text[0, limit) into tokens. `text` ends with a NUL, and at `limit` stands either that or the `---`
  * of the next document. Throws a SyntaxFault. The token memory is valid until the next scan.
  */
-export function scanTokens(text: string, start: number, limit: number, oddBreaks: boolean): Scanner {
-  const scanner = startScanner(text, start, limit, oddBreaks);
+export function scanTokens(text: string, limit: number, oddBreaks: boolean): Scanner {
+  const scanner = startScanner(text, limit, oddBreaks);
   while (fetchToken(scanner));
   return scanner;
 }

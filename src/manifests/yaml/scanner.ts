@@ -72,13 +72,13 @@ export const MAX_DEPTH = 400;
 /** The two buffers of the common case: a scan that is done leaves its token memory to the next. */
 const reusable: { tokens: Int32Array } = { tokens: new Int32Array(1 << 14) };
 
-export function startScanner(text: string, start: number, limit: number, oddBreaks: boolean): Scanner {
+export function startScanner(text: string, limit: number, oddBreaks: boolean): Scanner {
   return {
     text,
     limit,
     oddBreaks,
-    position: start,
-    lineStart: start,
+    position: 0,
+    lineStart: 0,
     indent: -1,
     indents: [],
     flowLevel: 0,
