@@ -33,6 +33,11 @@ export function sharedHostNamespaces(podSpec: PodSpec): readonly ('hostPID' | 'h
   return (['hostPID', 'hostIPC', 'hostNetwork'] as const).filter((field) => podSpec[field] === true);
 }
 
+/** True where adding `hostUsers: false` is advice worth giving: it is not there yet, and nothing beside it would be rejected. */
+export function couldAddHostUsers({ platform, podSpec }: Workload): boolean {
+  return platform === 'kubernetes' && podSpec.hostUsers !== false && sharedHostNamespaces(podSpec).length === 0;
+}
+
 /** The texts for both platforms a manifest may be written for. */
 export function onPlatform<T>({ platform }: Workload, texts: Readonly<Record<Workload['platform'], T>>): T {
   return texts[platform];

@@ -1,4 +1,4 @@
-import { hasOwnUserNamespace, isLinux, onPlatform } from '../core/pod-user-namespace.ts';
+import { couldAddHostUsers, hasOwnUserNamespace, isLinux, onPlatform } from '../core/pod-user-namespace.ts';
 import type { Violation, WorkloadRule } from '../core/rule.ts';
 import { containersOf, type PlacedContainer, type Workload } from '../core/workload.ts';
 
@@ -40,12 +40,13 @@ export const privilegedInHostUserNamespace: WorkloadRule = {
 
 function* judgeContainer({ container, path }: PlacedContainer, workload: Workload): Iterable<Violation> {
   const { privileged, capabilities } = container.securityContext ?? {};
+  const orHostUsers = couldAddHostUsers(workload) ? ', or add hostUsers: false' : '';
   if (privileged === true) {
     yield {
       path: [...path, 'securityContext', 'privileged'],
       message: "is privileged in the host's user namespace: root of the node in all but name",
       fix: onPlatform(workload, {
-        kubernetes: 'Drop privileged: true, or add hostUsers: false.',
+        kubernetes: `Drop privileged: true${orHostUsers}.`,
         docker: 'Drop privileged: true; ask for the devices and capabilities it needs.',
       }),
     };
@@ -59,7 +60,7 @@ function* judgeContainer({ container, path }: PlacedContainer, workload: Workloa
       path: [...path, 'securityContext', 'capabilities', 'add', index],
       message: `holds ${name === 'ALL' ? 'ALL' : `CAP_${name}`} in the host's user namespace: ${power}`,
       fix: onPlatform(workload, {
-        kubernetes: `Drop ${written}, or add hostUsers: false.`,
+        kubernetes: `Drop ${written}${orHostUsers}.`,
         docker: `Drop ${written} from cap_add.`,
       }),
     };

@@ -1,4 +1,11 @@
-import { enumerate, hasOwnUserNamespace, isLinux, isSince, onPlatform } from '../core/pod-user-namespace.ts';
+import {
+  couldAddHostUsers,
+  enumerate,
+  hasOwnUserNamespace,
+  isLinux,
+  isSince,
+  onPlatform,
+} from '../core/pod-user-namespace.ts';
 import type { JudgedFor, Violation, WorkloadRule } from '../core/rule.ts';
 import { containersOf, type PlacedContainer, type PodSpec, type Workload } from '../core/workload.ts';
 
@@ -96,8 +103,9 @@ function unkeptPromise({ hostUsers }: PodSpec, { major, minor }: JudgedFor): str
 }
 
 function fix(workload: Workload): string {
+  const otherwise = 'runAsNonRoot: true and a runAsUser above 0';
   return onPlatform(workload, {
-    kubernetes: 'Add hostUsers: false, or runAsNonRoot: true and a runAsUser above 0.',
+    kubernetes: couldAddHostUsers(workload) ? `Add hostUsers: false, or ${otherwise}.` : `Set ${otherwise}.`,
     docker: 'Set user: to a uid above 0.',
   });
 }

@@ -1,4 +1,4 @@
-import { hasOwnUserNamespace, isLinux, isSince, onPlatform } from '../core/pod-user-namespace.ts';
+import { couldAddHostUsers, hasOwnUserNamespace, isLinux, isSince, onPlatform } from '../core/pod-user-namespace.ts';
 import type { JudgedFor, WorkloadRule } from '../core/rule.ts';
 import { containersOf, type Workload } from '../core/workload.ts';
 
@@ -24,8 +24,7 @@ export const unmaskedProcMount: WorkloadRule = {
         path: [...path, 'securityContext', 'procMount'],
         message: `lifts the masks over /proc${reason(workload)}`,
         fix: onPlatform(workload, {
-          kubernetes:
-            workload.podSpec.hostUsers === false ? 'Drop procMount.' : 'Add hostUsers: false, or drop procMount.',
+          kubernetes: couldAddHostUsers(workload) ? 'Add hostUsers: false, or drop procMount.' : 'Drop procMount.',
           docker: 'Drop systempaths=unconfined from security_opt.',
         }),
       };

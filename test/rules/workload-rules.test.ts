@@ -328,3 +328,17 @@ test('what a pod made by another object leaves unsaid is not held against it', (
   expect(pathsOf(rootInHostUserNamespace, step({ runAsUser: 0 }))).toEqual(['containers[0].securityContext.runAsUser']);
   expect(pathsOf(privilegedInHostUserNamespace, step({ privileged: true }))).toHaveLength(1);
 });
+
+test('no fix tells to add hostUsers: false where the API server would reject it', () => {
+  const containers = [containerOf('app', { privileged: true, procMount: 'Unmasked', capabilities: { add: ['ALL'] } })];
+  const rules = [privilegedInHostUserNamespace, rootInHostUserNamespace, unmaskedProcMount];
+  const fixesOf = (podSpec: object): readonly string[] =>
+    rules
+      .flatMap((rule) => violationsOf(rule, workloadOf({ containers, ...podSpec }), in132))
+      .map(({ fix }) => fix ?? '');
+  for (const fix of fixesOf({})) expect(fix).toContain('dd hostUsers: false');
+  for (const fix of [...fixesOf({ hostPID: true }), ...fixesOf({ hostUsers: false })]) {
+    expect(fix).toMatch(/^(?:Drop|Set) .*\.$/);
+    expect(fix).not.toContain('hostUsers');
+  }
+});
