@@ -19,7 +19,7 @@ export function addFixCommand(program: Command, action: FixAction): void {
     .argument('<path...>', 'files, directories, globs, or - for standard input')
     .option('--diff', 'print the edits as a patch and write nothing (default)')
     .option('--write', 'write the edits to the files; with -, print the edited text', false)
-    .option('--rule <id>', FIX_RULE_HELP, collectNames('rule with an edit', FIXABLE_RULES))
+    .option('--rule <id>', FIX_RULE_HELP, collectNames)
     .option('--policy <file>', 'an AuditPolicy: what its exceptions accept is left alone');
   addInputOptions(command)
     .addHelpText('after', FIX_EXIT_CODES)

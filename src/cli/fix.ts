@@ -16,6 +16,8 @@ import {
 import type { Paint } from '../report/paint.ts';
 import { isOpen, placeText, plural } from '../report/scan-report.ts';
 import { MANIFEST_RULES, RULES } from '../rules/index.ts';
+import { FIXABLE_RULES } from './fixable-rules.ts';
+import { unknownName } from './option-values.ts';
 import { planEdits, type PlannedEdits } from './fix-edits.ts';
 import type { FixFlags } from './fix-command.ts';
 import { readOptionsOf, waiverCommentsOf } from './gather-manifests.ts';
@@ -42,7 +44,8 @@ interface Tally {
 
 /** `userns-audit fix`: prints a patch, or writes the edited files, and says what has to be done by hand. */
 export async function fix(paths: readonly string[], flags: FixFlags, terminal: Terminal): Promise<0 | 2> {
-  const options = readOptionsOf(flags, terminal.cwd);
+  const unknown = unknownName('--rule', flags.rule, FIXABLE_RULES);
+  const options = unknown === undefined ? readOptionsOf(flags, terminal.cwd) : { refusal: unknown };
   const controls = 'refusal' in options ? options : await readControls(flags, terminal.cwd);
   if ('refusal' in options || 'refusal' in controls) {
     terminal.tell(`error: ${'refusal' in controls ? controls.refusal : ''}\n`);

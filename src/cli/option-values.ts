@@ -1,5 +1,3 @@
-import { InvalidArgumentError } from 'commander';
-
 /** For options that may be given again: each value is added to the ones before. */
 export function collect<T>(
   parse: (text: string) => T,
@@ -8,20 +6,20 @@ export function collect<T>(
 }
 
 /** For options that take one name or several with commas between, and may be given again. */
-export function collectNames(
-  what: string,
-  known: readonly string[],
-): (text: string, before: readonly string[] | undefined) => readonly string[] {
-  return (text, before) => {
-    const names = text.split(',').map((name) => name.trim());
-    for (const name of names) if (!known.includes(name)) throw new InvalidArgumentError(unknownName(what, name, known));
-    return [...(before ?? []), ...names];
-  };
+export function collectNames(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(',').map((name) => name.trim())];
 }
 
-function unknownName(what: string, name: string, known: readonly string[]): string {
+/** What is wrong with the names given to an option, with those that are near; undefined where all are known. */
+export function unknownName(
+  option: string,
+  names: readonly string[] | undefined,
+  known: readonly string[],
+): string | undefined {
+  const name = names?.find((candidate) => !known.includes(candidate));
+  if (name === undefined) return undefined;
   const near = known.filter((other) => name !== '' && (other.includes(name) || distance(other, name) <= 3));
-  return `there is no ${what} '${name}'${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : `: ${known.join(', ')}.`}`;
+  return `option '${option}': there is no '${name}'${near.length > 0 ? `; did you mean ${near.join(' or ')}?` : `: ${known.join(', ')}.`}`;
 }
 
 /** Levenshtein's, by one row. */

@@ -19,8 +19,8 @@ export interface NodeOptions {
 /** What the commands do; `main.ts` gives them to the parser. */
 export interface Actions {
   readonly node: (options: NodeOptions) => Promise<void>;
-  readonly rules: (options: { readonly output: 'table' | 'json' }) => Promise<void>;
-  readonly explain: (rule: string) => Promise<void>;
+  readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
+  readonly explain: (rule: string) => void;
   readonly scan: ScanAction;
   readonly fix: FixAction;
 }
@@ -53,12 +53,16 @@ export function createProgram(actions: Actions, version: string): Command {
     .command('rules')
     .description('list the rules')
     .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'))
-    .action(async (options: { output: 'table' | 'json' }) => actions.rules(options));
+    .action((options: { output: 'table' | 'json' }) => {
+      actions.rules(options);
+    });
   program
     .command('explain')
     .description('tell the reason, the fix and the sources of a rule')
     .addArgument(new Argument('<rule>', 'id of the rule').choices(RULES.map(({ id }) => id)))
-    .action(async (rule: string) => actions.explain(rule));
+    .action((rule: string) => {
+      actions.explain(rule);
+    });
   tab(program, { completionCommandName: 'completion' });
   return program;
 }

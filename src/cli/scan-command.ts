@@ -3,8 +3,6 @@ import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { parseKubernetesVersion } from '../core/pod-user-namespace.ts';
 import type { KubernetesVersion } from '../core/workload.ts';
 import { parseScanOutput, type ScanOutput } from '../report/scan-output.ts';
-import { MANIFEST_RULES } from '../rules/index.ts';
-import { PROFILES } from '../rules/profiles/index.ts';
 import { collect, collectNames } from './option-values.ts';
 
 /** What to read, for every command over manifests. */
@@ -33,8 +31,6 @@ export interface ScanFlags extends InputFlags {
 
 export type ScanAction = (paths: readonly string[], flags: ScanFlags) => Promise<void>;
 
-export const RULE_IDS = MANIFEST_RULES.map(({ id }) => id);
-
 /** `userns-audit scan` */
 export function addScanCommand(program: Command, action: ScanAction): void {
   const command = program
@@ -55,9 +51,9 @@ export function addScanCommand(program: Command, action: ScanAction): void {
     .option('--policy <file>', 'an AuditPolicy: rules, severities, exceptions')
     .option('--allow-unparsable', 'go on when an input can not be parsed or rendered', false)
     .optionsGroup('What is judged:')
-    .option('--rule <id>', 'judge by this rule alone (repeatable)', collectNames('rule', RULE_IDS))
-    .option('--skip-rule <id>', 'leave this rule out (repeatable)', collectNames('rule', RULE_IDS))
-    .option('--profile <id>', 'judge by the rules of this profile (repeatable)', collectNames('profile', profileIds()));
+    .option('--rule <id>', 'judge by this rule alone (repeatable)', collectNames)
+    .option('--skip-rule <id>', 'leave this rule out (repeatable)', collectNames)
+    .option('--profile <id>', 'judge by the rules of this profile (repeatable)', collectNames);
   addInputOptions(command)
     .option('--no-render', 'read the files of charts and kustomizations as they are')
     .option('--values <file>', 'values file for helm (repeatable)', collect(String))
@@ -88,10 +84,6 @@ Exit codes:
   2  could not judge: bad usage, or an input that can not be read or parsed and was
      neither excluded nor allowed. It outranks 1: who lives with findings should not
      live with a blind spot.`;
-
-function profileIds(): readonly string[] {
-  return PROFILES.map(({ id }) => id);
-}
 
 function parseOutput(text: string): ScanOutput {
   const output = parseScanOutput(text);

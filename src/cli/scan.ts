@@ -17,6 +17,7 @@ import { countAdoption } from './adoption.ts';
 import type { Refusal } from './control-files.ts';
 import { allowUnparsable, type GatheredManifests, gatherManifests, readOptionsOf } from './gather-manifests.ts';
 import type { ScanFlags } from './scan-command.ts';
+import { unknownName } from './option-values.ts';
 import { type Controls, readControls } from './scan-controls.ts';
 import type { Terminal } from './terminal.ts';
 import { writeFileAtomic } from './write-file.ts';
@@ -55,6 +56,8 @@ async function prepare(
   if (conflict !== undefined) return { refusal: `option '--output': ${conflict}` };
   if (flags.updateBaseline && flags.baseline === undefined)
     return { refusal: '--update-baseline needs --baseline FILE' };
+  const unknown = unknownNames(flags);
+  if (unknown !== undefined) return { refusal: unknown };
   const options = readOptionsOf(flags, cwd);
   if ('refusal' in options) return options;
   const controls = await readControls(flags, cwd);
@@ -77,6 +80,16 @@ function judge(
     partial: !paths.some((path) => isDirectory(resolve(terminal.cwd, path))),
     unjudgedFiles: [...new Set(problems.filter(({ fatal }) => fatal).map(({ place }) => place.file))],
   });
+}
+
+function unknownNames({ rule, skipRule, profile }: ScanFlags): string | undefined {
+  const rules = MANIFEST_RULES.map(({ id }) => id);
+  const profiles = PROFILES.map(({ id }) => id);
+  return (
+    unknownName('--rule', rule, rules) ??
+    unknownName('--skip-rule', skipRule, rules) ??
+    unknownName('--profile', profile, profiles)
+  );
 }
 
 function choiceOf({ rule, skipRule, profile }: ScanFlags): RuleChoice {

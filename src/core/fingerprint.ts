@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { sha256 } from './sha256.ts';
 import type { ManifestSubject } from './scan-finding.ts';
 import type { FieldPath } from './workload.ts';
 
@@ -31,7 +31,7 @@ export function stablePath(path: FieldPath, root: unknown): string {
 /** SHA-256 of the identity, 64 hex digits. The API version of the subject is not part of it: an upgrade changes nothing. */
 export function fingerprint({ rule, file, subject, field, occurrence }: FindingIdentity): string {
   const { kind, namespace = '', name } = subject;
-  return hash('sha256', JSON.stringify([rule, portablePath(file), kind, namespace, name, field, occurrence]));
+  return sha256(JSON.stringify([rule, portablePath(file), kind, namespace, name, field, occurrence]));
 }
 
 /** The path of a file as it is written everywhere: `/` between, no leading `./`. */

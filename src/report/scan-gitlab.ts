@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Severity } from '../core/finding.ts';
+import { sha256 } from '../core/sha256.ts';
 import type { Place } from '../core/workload.ts';
 import { isOpen, PROBLEM_TITLES, type ScanReport, subjectName } from './scan-report.ts';
 
@@ -34,9 +34,7 @@ export function renderScanGitLab({ result }: ScanReport): string {
   const problems = result.problems.map(({ kind, fatal, message, place }): CodeQualityIssue => ({
     description: `${PROBLEM_TITLES[kind]}: ${message}`,
     check_name: kind,
-    fingerprint: createHash('sha256')
-      .update(JSON.stringify([kind, place.file, message]))
-      .digest('hex'),
+    fingerprint: sha256(JSON.stringify([kind, place.file, message])),
     severity: fatal ? 'critical' : 'minor',
     location: location(place),
   }));
@@ -54,6 +52,6 @@ function withoutTwins(issues: readonly CodeQualityIssue[]): readonly CodeQuality
     const twins = seen.get(issue.fingerprint) ?? 0;
     seen.set(issue.fingerprint, twins + 1);
     if (twins === 0) return issue;
-    return { ...issue, fingerprint: createHash('sha256').update(`${issue.fingerprint}#${twins}`).digest('hex') };
+    return { ...issue, fingerprint: sha256(`${issue.fingerprint}#${twins}`) };
   });
 }
