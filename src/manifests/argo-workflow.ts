@@ -58,6 +58,7 @@ function templateSource(tree: Tree, object: YamlNode, spec: FieldPath, path: Fie
         containers: [...main, ...listPaths(tree, object, [...path, 'sidecars'])],
       },
       part: templateName(tree, object, path),
+      noPodFields: 'an Argo template has no such field: set it in the podSpecPatch of the workflow',
     },
   ];
 }

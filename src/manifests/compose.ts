@@ -156,7 +156,7 @@ function placeService(
     locate: (path) => locateField(source, pathOf(path)),
     locateAnnotation: (key) => locateField(source, [...(paths.get('labels') ?? ['services', name]), key]),
   };
-  rememberSource(workload, { ...source, dialect: 'compose', containersOnly: false, pathOf });
+  rememberSource(workload, { ...source, dialect: 'compose', noPodFields: undefined, pathOf });
   return workload;
 }
 

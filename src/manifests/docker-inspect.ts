@@ -87,7 +87,7 @@ function placeContainer(name: string, podSpec: PodSpec, source: ObjectSource): W
     fieldName: (path) => formatPath(pathOf(path)),
     locate: (path) => locateField(source, pathOf(path)),
   };
-  rememberSource(workload, { ...source, dialect: 'inspect', containersOnly: false, pathOf });
+  rememberSource(workload, { ...source, dialect: 'inspect', noPodFields: undefined, pathOf });
   return workload;
 }
 

@@ -8,13 +8,10 @@
  * Everything is synchronous and one input is held at a time. Problems of kind `unreadable`, `unparsable`, `template`,
  * `wrong-type` and `tool-missing` come from here.
  */
-import type { FixResult, Manifests, WorkloadEdits } from './manifest.ts';
 
 export type * from './manifest.ts';
 export { commentsAt } from './comments.ts';
+export { fixManifests } from './fix/fix-manifests.ts';
 export { scanInputs } from './inputs.ts';
 export { parsePodSpecPath } from './pod-spec-path.ts';
 export { readManifests, readManifestText } from './read-manifests.ts';
-
-/** The new text of one file, all of whose edits are given at once. Writes nothing. */
-export declare function fixManifests(manifests: Manifests, edits: readonly WorkloadEdits[]): FixResult;

@@ -6,7 +6,7 @@ import type { ScanProblem } from '../core/scan-finding.ts';
 import { collectIgnores, excludeBy, isIgnored, withIgnoreFile } from './ignored.ts';
 import type { Exclusion, IgnoreStack } from './ignored.ts';
 import type { InputFile, InputOptions } from './manifest.ts';
-import { isHelmChart, isKustomization, isLibraryChart } from './rendered-directory.ts';
+import { isHelmChart, isKustomization, isLibraryChart, patchesOf } from './rendered-directory.ts';
 
 const MANIFEST_FILE = /\.(?:ya?ml|json)$/i;
 /** Never walked into. */
@@ -19,6 +19,8 @@ interface Walk {
   readonly excluded: Exclusion;
   /** Absolute paths given out already. */
   readonly seen: Set<string>;
+  /** Absolute paths of the patches of the kustomizations met so far. */
+  readonly patches: Set<string>;
 }
 
 /**
@@ -27,7 +29,12 @@ interface Walk {
  * is named as a path.
  */
 export function* scanInputs(paths: readonly string[], options: InputOptions): Iterable<InputFile> {
-  const walk: Walk = { options, excluded: excludeBy(options.cwd, options.exclude ?? []), seen: new Set() };
+  const walk: Walk = {
+    options,
+    excluded: excludeBy(options.cwd, options.exclude ?? []),
+    seen: new Set(),
+    patches: new Set(),
+  };
   for (const path of paths) yield* inputsOf(walk, path);
 }
 
@@ -75,6 +82,7 @@ function* walkDirectory(
     yield unreadable(walk, directory, (error as Error).message);
     return;
   }
+  for (const patch of patchesOf(directory)) walk.patches.add(patch);
   const isChart = walk.options.render !== false && isHelmChart(directory);
   if (isChart && !isLibraryChart(directory)) yield* take(walk, makeInput(walk, 'helm', directory, named));
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -104,8 +112,14 @@ function* take(walk: Walk, input: InputFile): Iterable<InputFile> {
   yield input;
 }
 
-function makeInput({ options }: Walk, origin: InputFile['origin'], absolutePath: string, named: boolean): InputFile {
-  return { origin, path: shownPath(options.cwd, absolutePath), absolutePath, named };
+function makeInput(
+  { options, patches }: Walk,
+  origin: InputFile['origin'],
+  absolutePath: string,
+  named: boolean,
+): InputFile {
+  const path = shownPath(options.cwd, absolutePath);
+  return { origin, path, absolutePath, named, ...(patches.has(absolutePath) ? { patch: true } : {}) };
 }
 
 /** Relative to `cwd` where it is below it, with `/` between. */

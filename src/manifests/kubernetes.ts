@@ -26,11 +26,18 @@ export interface Findings {
   readonly problems: ScanProblem[];
 }
 
+export interface ReadObjectOptions {
+  readonly placeOf: PlaceOf;
+  readonly podSpecPaths: readonly PodSpecPath[];
+  /** The objects are patches of others. */
+  readonly patch: boolean;
+}
+
 /** Reads every workload and SCC of one document into `into`. */
 export function readObjects(
   parsed: ParsedChunk,
   rootIndex: number,
-  { placeOf, podSpecPaths }: { readonly placeOf: PlaceOf; readonly podSpecPaths: readonly PodSpecPath[] },
+  { placeOf, podSpecPaths, patch }: ReadObjectOptions,
   into: Findings,
 ): void {
   const root = parsed.roots[rootIndex];
@@ -41,7 +48,7 @@ export function readObjects(
     const group = groupOf(object.apiVersion);
     if (object.kind === 'SecurityContextConstraints') readScc(parsed, object, source, into);
     for (const pod of podSources(parsed, object.node, { group, kind: object.kind }, podSpecPaths)) {
-      readWorkload(parsed, object, source, pod, into);
+      readWorkload(parsed, object, source, patch ? { ...pod, containersOnly: true } : pod, into);
     }
   }
 }
@@ -94,7 +101,7 @@ function placeWorkload(
     locate: (path) => locateField(source, pathOf(path)),
     locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
   };
-  rememberSource(workload, { ...source, dialect: 'pod', containersOnly: pod.containersOnly === true, pathOf });
+  rememberSource(workload, { ...source, dialect: 'pod', noPodFields: pod.noPodFields, pathOf });
   return workload;
 }
 
@@ -176,6 +183,6 @@ function placeScc(
     locate: (field) => locateField(source, field),
     locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
   };
-  rememberSource(scc, { ...source, dialect: 'scc', containersOnly: true, pathOf: (field) => field });
+  rememberSource(scc, { ...source, dialect: 'scc', noPodFields: undefined, pathOf: (field) => field });
   return scc;
 }

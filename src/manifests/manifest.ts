@@ -29,6 +29,8 @@ export interface InputFile {
   readonly absolutePath: string;
   /** Asked for by name, and not found in a directory or by a glob. */
   readonly named: boolean;
+  /** A kustomization lists it as a patch: its objects are parts of others. */
+  readonly patch?: boolean;
   /** Set when it cannot be read at all (it does not exist, matches nothing, is too large): `readManifests` reports it. */
   readonly problem?: ScanProblem;
 }
@@ -84,7 +86,7 @@ export interface RefusedEdit {
 }
 
 export interface FixResult {
-  /** The file before and after; equal when nothing was to be changed. */
+  /** The file before and after; equal when nothing was to be changed. Empty for a chart or kustomization, which is never edited. */
   readonly before: string;
   readonly text: string;
   readonly applied: readonly { readonly workload: Workload; readonly edit: ManifestEdit }[];

@@ -21,6 +21,8 @@ export interface PodSource {
   readonly part?: string;
   /** The pod belongs to another object: fields that are missing here say nothing. */
   readonly containersOnly?: boolean;
+  /** Why pod-level fields cannot be added here, and where they can. */
+  readonly noPodFields?: string;
 }
 
 export interface ObjectHead {
@@ -28,6 +30,8 @@ export interface ObjectHead {
   readonly group: string;
   readonly kind: string;
 }
+
+const NO_SIDECAR_FIELDS = 'a SidecarSet only adds containers: set the field in the pods they are added to';
 
 /** The pods an object describes; none for an object that is no workload. */
 export function podSources(
@@ -40,7 +44,8 @@ export function podSources(
   if (own.length > 0) return own.flatMap(({ path }) => expand(tree, object, path)).map(withPart);
   const special = argoSources(tree, object, head) ?? tektonSources(tree, object, head);
   if (special !== undefined) return special;
-  if (head.group === 'apps.kruise.io' && head.kind === 'SidecarSet') return [{ path: ['spec'], containersOnly: true }];
+  if (head.group === 'apps.kruise.io' && head.kind === 'SidecarSet')
+    return [{ path: ['spec'], containersOnly: true, noPodFields: NO_SIDECAR_FIELDS }];
   const { certain, paths } = podSpecPathsOf(head.group, head.kind);
   const found = paths
     .flatMap((path) => expand(tree, object, path.split('.')))

@@ -16,28 +16,45 @@ export function readManifests(input: InputFile, options: ReadOptions): Manifests
     const rendering = renderDirectory(input, options);
     if (!rendering.ok) return without(input, rendering.problem);
     const placeOf = input.origin === 'helm' ? helmPlaces(input) : kustomizePlaces(input);
-    return readBytes(input, rendering.output, options, placeOf);
+    return readBytes(input, rendering.output, options, { placeOf });
   }
   const raw = readRaw(input, options.maxBytes ?? MAX_BYTES);
-  return typeof raw === 'string' ? without(input, unreadableProblem(input.path, raw)) : readBytes(input, raw, options);
+  return typeof raw === 'string'
+    ? without(input, unreadableProblem(input.path, raw))
+    : readBytes(input, raw, options, { keep: input.origin === 'stdin' });
 }
 
 /** The same for a text at hand: tests, and callers that have read the file already. */
 export function readManifestText(text: string, path: string, options: Partial<ReadOptions> = {}): Manifests {
   const input: InputFile = { origin: 'file', path, absolutePath: path, named: true };
-  return readBytes(input, Buffer.from(text), { cwd: '.', ...options });
+  return readBytes(input, Buffer.from(text), { cwd: '.', ...options }, { keep: true });
 }
 
-function readBytes(input: InputFile, raw: Buffer, options: ReadOptions, placeOf?: PlaceOf): Manifests {
+const texts = new WeakMap<Manifests, Buffer>();
+
+/** The text of an input that cannot be read a second time: standard input, or a text at hand. */
+export function textOfInput(manifests: Manifests): string | undefined {
+  return texts.get(manifests)?.toString('utf8');
+}
+
+function readBytes(
+  input: InputFile,
+  raw: Buffer,
+  options: ReadOptions,
+  { placeOf, keep }: { readonly placeOf?: PlaceOf; readonly keep?: boolean } = {},
+): Manifests {
   const { workloads, sccs, problems, documents } = readSource({
     path: input.path,
     raw,
     found: !input.named,
     podSpecPaths: options.podSpecPaths ?? [],
+    patch: input.patch === true,
     ...(placeOf === undefined ? {} : { placeOf }),
   });
   const waiverText = placeOf === undefined && raw.includes('userns-audit:') ? { waiverText: raw.toString('utf8') } : {};
-  return { input, workloads, sccs, problems, documents, bytes: raw.length, ...waiverText };
+  const manifests: Manifests = { input, workloads, sccs, problems, documents, bytes: raw.length, ...waiverText };
+  if (keep === true) texts.set(manifests, raw);
+  return manifests;
 }
 
 /** The bytes of a file or of standard input, or why they cannot be had. */

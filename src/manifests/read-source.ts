@@ -30,6 +30,8 @@ export interface Source {
    */
   readonly found: boolean;
   readonly podSpecPaths: readonly PodSpecPath[];
+  /** Its objects are patches: fields that are missing are those of the objects they are laid over. */
+  readonly patch?: boolean;
   /** Default: the place in the file `path`. */
   readonly placeOf?: PlaceOf;
 }
@@ -104,7 +106,7 @@ function readYamlChunk(
 
 function readDocuments(source: Source, parsed: ParsedChunk, content: SourceContent): void {
   const placeOf: PlaceOf = source.placeOf ?? ((chunk, span) => placeIn(source.path, chunk, span));
-  const options = { placeOf, podSpecPaths: source.podSpecPaths };
+  const options = { placeOf, podSpecPaths: source.podSpecPaths, patch: source.patch === true };
   for (const [index, root] of parsed.roots.entries()) {
     if (root.type === NODE.SCALAR && root.start === root.end) continue;
     content.documents++;

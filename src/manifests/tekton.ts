@@ -9,6 +9,8 @@ import type { Tree } from './yaml/mapping.ts';
 /** Fields a Tekton pod template has of a pod spec. */
 const POD_FIELDS = ['hostNetwork', 'hostUsers', 'securityContext', 'runtimeClassName', 'volumes'] as const;
 
+const NO_TASK_FIELDS = 'Tekton makes the pod: set the field in the pod template of the run, where its version has it';
+
 /** The steps of Tekton tasks are containers; a run may bring pod-level fields. Undefined for other kinds. */
 export function tektonSources(
   tree: Tree,
@@ -38,7 +40,7 @@ function taskSources(tree: Tree, object: YamlNode, path: FieldPath): readonly Po
   const steps = listPaths(tree, object, [...path, 'steps']);
   if (steps.length === 0) return [];
   const containers = [...steps, ...listPaths(tree, object, [...path, 'sidecars'])];
-  return [{ path, containers: { containers }, containersOnly: true }];
+  return [{ path, containers: { containers }, containersOnly: true, noPodFields: NO_TASK_FIELDS }];
 }
 
 function pipelineTasks(tree: Tree, object: YamlNode, path: FieldPath): readonly PodSource[] {
@@ -56,7 +58,7 @@ function runSources(
   tasks: readonly PodSource[],
 ): readonly PodSource[] {
   if (!isMapping(tree, object, template)) return tasks;
-  if (tasks.length === 0) return [{ path: template, containersOnly: true }];
+  if (tasks.length === 0) return [{ path: template, containersOnly: true, noPodFields: NO_TASK_FIELDS }];
   const fields = Object.fromEntries(
     POD_FIELDS.filter((field) => hasKey(tree, object, template, field)).map((field) => [field, [...template, field]]),
   );

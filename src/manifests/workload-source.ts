@@ -5,8 +5,8 @@ import type { ObjectSource } from './located.ts';
 export interface WorkloadSource extends ObjectSource {
   /** In whose words the fields are written. */
   readonly dialect: 'pod' | 'compose' | 'inspect' | 'scc';
-  /** The pod belongs to another object, so that pod-level fields cannot be added here. */
-  readonly containersOnly: boolean;
+  /** Why pod-level fields cannot be added here, and where they can; undefined where they can. */
+  readonly noPodFields: string | undefined;
   /** A path in the pod spec as the path from the object. */
   readonly pathOf: (path: FieldPath) => FieldPath;
 }
