@@ -4,21 +4,33 @@ import { build } from 'esbuild';
 import { chmod, readFile, rm } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
 
-/** Loaded by their first call: the option parser and the rendering of charts can start programs, and hardly any run does. */
+/** Loaded by their first call: hardly any run starts a program (the option parser could) or is given a glob. */
 const LAZY = {
   'node:child_process': ['spawn', 'spawnSync', 'execFile', 'execFileSync'],
+  tinyglobby: ['globSync'],
 };
 
-const lazyModules = {
-  name: 'lazy-modules',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:/ }, ({ path }) => (path in LAZY ? { path, namespace: 'lazy' } : undefined));
-    onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => {
-      const getters = LAZY[path].map((name) => `get ${name}() { return process.getBuiltinModule('${path}').${name}; }`);
-      return { contents: `module.exports = { ${getters.join(', ')} };`, loader: 'js' };
-    });
-  },
-};
+function lazyModules(wanted) {
+  return {
+    name: 'lazy-modules',
+    setup({ onResolve, onLoad, resolve }) {
+      onResolve({ filter: /^\./ }, ({ path, namespace }) =>
+        namespace === 'lazy' ? { path, external: true } : undefined,
+      );
+      onResolve({ filter: /^\w/ }, async ({ path, kind, resolveDir, pluginData }) => {
+        if (!(path in LAZY) || kind === 'entry-point' || pluginData === 'resolving') return undefined;
+        if (path.startsWith('node:')) return { path, namespace: 'lazy' };
+        wanted.set(path, (await resolve(path, { kind, resolveDir, pluginData: 'resolving' })).path);
+        return { path, namespace: 'lazy' };
+      });
+      onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => {
+        const load = path.startsWith('node:') ? `process.getBuiltinModule('${path}')` : `require('./${path}.cjs')`;
+        const getters = LAZY[path].map((name) => `get ${name}() { return ${load}.${name}; }`);
+        return { contents: `module.exports = { ${getters.join(', ')} };`, loader: 'js' };
+      });
+    },
+  };
+}
 
 /** Turns every `import()` into a file of its own: esbuild splits ES modules only. */
 function chunks(wanted) {
@@ -53,7 +65,7 @@ for (const [name, path] of wanted) {
     minify: true,
     // Its ES module looks for another package at run time, where there are none.
     alias: { fdir: './node_modules/fdir/dist/index.cjs' },
-    plugins: [lazyModules, chunks(wanted)],
+    plugins: [lazyModules(wanted), chunks(wanted)],
     legalComments: 'eof',
     banner: name === 'userns-audit' ? { js: '#!/usr/bin/env node' } : {},
     define: { __VERSION__: JSON.stringify(version) },
