@@ -87,13 +87,16 @@ function* walkDirectory(
   if (isChart && !isLibraryChart(directory)) yield* take(walk, makeInput(walk, 'helm', directory, named));
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(directory, entry.name);
-    if (isChart && entry.isDirectory() && CHART_DIRECTORIES.has(entry.name)) continue;
-    if (SKIPPED_DIRECTORIES.has(entry.name)) continue;
+    if (isLeftOut(entry, isChart)) continue;
     if (ignores !== undefined && isIgnored(ignores, path, entry.isDirectory())) continue;
     if (entry.isDirectory()) {
       if (!walk.excluded(path, true)) yield* walkDirectory(walk, path, ignores, false);
     } else if (MANIFEST_FILE.test(entry.name)) yield* takeEntry(walk, path, entry);
   }
+}
+
+function isLeftOut(entry: Dirent, inChart: boolean): boolean {
+  return SKIPPED_DIRECTORIES.has(entry.name) || (inChart && entry.isDirectory() && CHART_DIRECTORIES.has(entry.name));
 }
 
 /** A link to a file is followed, one to a directory is not: it may lead back. */

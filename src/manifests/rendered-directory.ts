@@ -48,7 +48,8 @@ function patchPaths(tree: Tree, root: YamlNode): readonly string[] {
     elements(tree, root, list).map((patch) => textOf(tree, patch, 'path')),
   );
   const listed = elements(tree, root, 'patchesStrategicMerge').map((patch) => textOf(tree, patch));
-  return [...named, ...listed].filter((path) => path !== undefined && !path.includes('\n'));
+  // A patch may stand in the kustomization itself, on several lines.
+  return [...named, ...listed].flatMap((path) => (path === undefined || path.includes('\n') ? [] : [path]));
 }
 
 function elements(tree: Tree, root: YamlNode, list: string): readonly YamlNode[] {
