@@ -108,9 +108,10 @@ function countBreaks(text: string): number {
   return text.includes('\r') ? count + (text.match(/\r(?!\n)/g)?.length ?? 0) : count;
 }
 
-/** True where the first character that is not blank is a brace or bracket, as JSON begins. */
-export function beginsLikeJson({ bytes, length }: SourceBytes): boolean {
-  let position = bytes.indexOf('\ufeff') === 0 ? 3 : 0;
-  while (position < length && isBlankByte(bytes[position])) position++;
-  return bytes[position] === 123 || bytes[position] === 91;
+const JSON_START = /\ufeff?(?:---[ \t]*(?:#[^\n]*)?\n\ufeff?)?[ \t\r\n]*(?=[{[])/y;
+
+/** Where the first brace or bracket of a chunk is that begins like JSON; undefined for others. */
+export function jsonStart({ text }: Chunk): number | undefined {
+  JSON_START.lastIndex = 0;
+  return JSON_START.test(text) ? JSON_START.lastIndex : undefined;
 }

@@ -1,4 +1,5 @@
 import type { FieldPath } from '../core/workload.ts';
+import { jsonStart } from './chunk.ts';
 import type { Chunk } from './chunk.ts';
 import { parseJson } from './json.ts';
 import { syntaxFault } from './syntax-error.ts';
@@ -26,7 +27,8 @@ const ODD_BREAK = /\r(?!\n)|[\u0085\u2028\u2029]/;
 /** For `isWanted` see parseYaml. Throws a SyntaxFault, its offset counted within the chunk. */
 export function parseChunk(chunk: Chunk, syntax: Syntax, isWanted?: (outline: Outline) => boolean): ParsedChunk {
   const { text, limit } = chunk;
-  const roots = syntax === 'json' ? parseJson(text, limit) : parseYamlChunk(text, limit, isWanted);
+  const roots =
+    syntax === 'json' ? parseJson(text, jsonStart(chunk) ?? 0, limit) : parseYamlChunk(text, limit, isWanted);
   return { chunk, syntax, text, roots, entries: new Map() };
 }
 

@@ -10,11 +10,11 @@ interface JsonParser {
 }
 
 /**
- * The JSON values in text[0, limit), one after the other as `kubectl` takes them from a file that begins with `{`. `text` has a
- * character that is not JSON at `limit`. Strict RFC 8259, apart from a byte order mark; throws a SyntaxFault.
+ * The JSON values in text[start, limit), one after the other as `kubectl` takes them from a file that begins with `{`. `text` has
+ * a character that is not JSON at `limit`. Strict RFC 8259; throws a SyntaxFault.
  */
-export function parseJson(text: string, limit: number): YamlNode[] {
-  const parser: JsonParser = { text, limit, position: text.charCodeAt(0) === 0xfeff ? 1 : 0 };
+export function parseJson(text: string, start: number, limit: number): YamlNode[] {
+  const parser: JsonParser = { text, limit, position: start };
   const values: YamlNode[] = [];
   for (;;) {
     skipBlanks(parser);

@@ -1,5 +1,5 @@
 import type { ScanProblem } from '../core/scan-finding.ts';
-import { beginsLikeJson, chunksOf, numberLines, sourceBytes } from './chunk.ts';
+import { chunksOf, jsonStart, numberLines, sourceBytes } from './chunk.ts';
 import type { Chunk, LineCount, SourceBytes } from './chunk.ts';
 import { isCompose, readCompose } from './compose.ts';
 import { isDockerInspect, readDockerInspect } from './docker-inspect.ts';
@@ -46,54 +46,24 @@ export function readSource(source: Source): SourceContent {
   const content: SourceContent = { workloads: [], sccs: [], problems: [], documents: 0 };
   const bytes = sourceBytes(source.raw);
   if (!bytes.valid) content.problems.push(invalidUtf8(source, bytes));
-  if (!readAsJson(source, bytes, content)) {
-    const counted: LineCount = { byte: 0, line: 1 };
-    for (const chunk of chunksOf(bytes))
-      readYamlChunk(source, chunk, {
-        content,
-        number: () => {
-          numberLines(bytes, counted, chunk);
-        },
-      });
+  const counted: LineCount = { byte: 0, line: 1 };
+  for (const chunk of chunksOf(bytes)) {
+    const number = (): void => {
+      numberLines(bytes, counted, chunk);
+    };
+    readChunk(source, chunk, { content, number });
   }
-  return { ...content, problems: oneTemplateProblem(content.problems) };
-}
-
-/** kubectl takes a file that begins with a brace for JSON, and for YAML where that fails. */
-function readAsJson(source: Source, file: SourceBytes, content: SourceContent): boolean {
-  if (!beginsLikeJson(file)) return false;
-  const text = file.bytes.toString('utf8', 0, file.length + 1);
-  const chunk: Chunk = { text, limit: text.length - 1, line: 1, byteStart: 0 };
-  try {
-    readDocuments(source, parseChunk(chunk, 'json'), content);
-    return true;
-  } catch (error) {
-    if (!isSyntaxFault(error)) throw error;
-    if (!source.path.endsWith('.json') || !failsAsYaml(file)) return false;
-    content.problems.push(syntaxProblem(source, chunk, error));
-    return true;
-  }
-}
-
-function failsAsYaml(bytes: SourceBytes): boolean {
-  try {
-    for (const chunk of chunksOf(bytes)) parseChunk(chunk, 'yaml');
-    return false;
-  } catch (error) {
-    if (!isSyntaxFault(error)) throw error;
-    return true;
-  }
+  return { ...content, problems: shortened(oneTemplateProblem(content.problems)) };
 }
 
 /** `number`: has the chunk know its line. */
-function readYamlChunk(
+function readChunk(
   source: Source,
   chunk: Chunk,
   { content, number }: { readonly content: SourceContent; readonly number: () => void },
 ): void {
   try {
-    const isWanted = (outline: Outline): boolean => mayBeWorkload(outline, source.podSpecPaths);
-    const parsed = parseChunk(chunk, 'yaml', isWanted);
+    const parsed = parseEither(source, chunk);
     if (parsed.roots.some((root) => root !== UNBUILT)) number();
     readDocuments(source, parsed, content);
   } catch (error) {
@@ -101,6 +71,22 @@ function readYamlChunk(
     number();
     content.documents++;
     content.problems.push(syntaxProblem(source, chunk, error));
+  }
+}
+
+/** kubectl takes what begins with a brace for JSON, and for YAML where that fails. Throws the fault of what it is meant to be. */
+function parseEither(source: Source, chunk: Chunk): ParsedChunk {
+  const isWanted = (outline: Outline): boolean => mayBeWorkload(outline, source.podSpecPaths);
+  if (jsonStart(chunk) === undefined) return parseChunk(chunk, 'yaml', isWanted);
+  try {
+    return parseChunk(chunk, 'json');
+  } catch (jsonFault) {
+    if (!isSyntaxFault(jsonFault)) throw jsonFault;
+    try {
+      return parseChunk(chunk, 'yaml', isWanted);
+    } catch (yamlFault) {
+      throw source.path.endsWith('.json') ? jsonFault : yamlFault;
+    }
   }
 }
 
@@ -178,6 +164,19 @@ function asTemplate(problem: ScanProblem): ScanProblem {
 function oneTemplateProblem(problems: readonly ScanProblem[]): ScanProblem[] {
   const first = problems.findIndex(({ kind }) => kind === 'template');
   return problems.filter(({ kind }, index) => kind !== 'template' || index === first);
+}
+
+/** So many problems of one file are told one by one. */
+const MAX_PROBLEMS = 100;
+
+/** The first problems and how many more there are: a file that is no manifest at all has thousands. */
+function shortened(problems: ScanProblem[]): ScanProblem[] {
+  const rest = problems.slice(MAX_PROBLEMS);
+  const [first] = rest;
+  if (first === undefined) return problems;
+  const message = `and ${rest.length} more problems of this file, from here on: ${first.message}`;
+  const fatal = rest.some((problem) => problem.fatal);
+  return [...problems.slice(0, MAX_PROBLEMS), { ...first, message, fatal }];
 }
 
 function invalidUtf8(source: Source, { bytes, length }: SourceBytes): ScanProblem {
