@@ -5,7 +5,7 @@ import { FIXABLE_RULES } from './fixable-rules.ts';
 
 export interface FixFlags extends InputFlags {
   readonly rule?: readonly string[];
-  readonly write: boolean;
+  readonly write?: boolean;
   readonly policy?: string;
 }
 
@@ -18,7 +18,7 @@ export function addFixCommand(program: Command, action: FixAction): void {
     .description('edit manifests: add hostUsers: false where nothing forbids it')
     .argument('<path...>', 'files, directories, globs, or - for standard input')
     .option('--diff', 'print the edits as a patch and write nothing (default)')
-    .option('--write', 'write the edits to the files; with -, print the edited text', false)
+    .option('--write', 'write the edits to the files; with -, print the edited text')
     .option('--rule <id>', FIX_RULE_HELP, collectNames)
     .option('--policy <file>', 'an AuditPolicy: what its exceptions accept is left alone');
   addInputOptions(command)

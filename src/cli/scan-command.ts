@@ -15,15 +15,15 @@ export interface InputFlags {
 
 export interface ScanFlags extends InputFlags {
   readonly output?: readonly ScanOutput[];
-  readonly summary: boolean;
+  readonly summary?: boolean;
   readonly failOn: Severity | 'never';
   readonly rule?: readonly string[];
   readonly skipRule?: readonly string[];
   readonly profile?: readonly string[];
   readonly policy?: string;
   readonly baseline?: string;
-  readonly updateBaseline: boolean;
-  readonly allowUnparsable: boolean;
+  readonly updateBaseline?: boolean;
+  readonly allowUnparsable?: boolean;
   readonly render: boolean;
   readonly values?: readonly string[];
   readonly set?: readonly string[];
@@ -39,7 +39,7 @@ export function addScanCommand(program: Command, action: ScanAction): void {
     .argument('<path...>', 'files, directories, globs, or - for standard input')
     .optionsGroup('Output:')
     .option('-o, --output <format[=file]>', `${OUTPUT_HELP} (repeatable, default: text)`, collect(parseOutput))
-    .option('--summary', 'counts instead of findings', false)
+    .option('--summary', 'counts instead of findings')
     .optionsGroup('What fails:')
     .addOption(
       new Option('--fail-on <severity>', 'exit 1 when a finding is at least this severe')
@@ -47,9 +47,9 @@ export function addScanCommand(program: Command, action: ScanAction): void {
         .default('high'),
     )
     .option('--baseline <file>', 'fail only on findings that this file does not hold')
-    .option('--update-baseline', 'write what is found to the file of --baseline', false)
+    .option('--update-baseline', 'write what is found to the file of --baseline')
     .option('--policy <file>', 'an AuditPolicy: rules, severities, exceptions')
-    .option('--allow-unparsable', 'go on when an input can not be parsed or rendered', false)
+    .option('--allow-unparsable', 'go on when an input can not be parsed or rendered')
     .optionsGroup('What is judged:')
     .option('--rule <id>', 'judge by this rule alone (repeatable)', collectNames)
     .option('--skip-rule <id>', 'leave this rule out (repeatable)', collectNames)

@@ -6,10 +6,12 @@ import { LATEST_KUBERNETES_VERSION } from '../core/pod-user-namespace.ts';
 import type { ManifestFinding, ScanResult } from '../core/scan-finding.ts';
 import type { Workload } from '../core/workload.ts';
 import type { ReadOptions } from '../manifests/index.ts';
-import { renderScan, renderScanFile } from '../report/scan-formats.ts';
+import { plain } from '../report/paint.ts';
+import type { RenderOptions } from '../report/scan-formats.ts';
 import { verdictLine } from '../report/scan-headline.ts';
-import { outputConflict, type ScanOutput } from '../report/scan-output.ts';
+import { outputConflict, type ScanFormat, type ScanOutput } from '../report/scan-output.ts';
 import { countSubjects, isOpen, plural, scanExitCode, type ScanReport } from '../report/scan-report.ts';
+import { renderScanText } from '../report/scan-text.ts';
 import { selectRules } from '../core/rule-selection.ts';
 import { MANIFEST_RULES, RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
@@ -44,7 +46,7 @@ export async function scan(paths: readonly string[], flags: ScanFlags, terminal:
   const judgement = judge(gathered, run);
   if (flags.updateBaseline) return updateBaseline(gathered, judgement, run);
   const report = createReport(gathered, judgement, run);
-  return publish(report, outputs, run) ? report.exitCode : 2;
+  return (await publish(report, outputs, run)) ? report.exitCode : 2;
 }
 
 async function prepare(
@@ -142,21 +144,29 @@ function countClean(workloads: readonly Workload[], open: readonly ManifestFindi
 }
 
 /** True when every output was written. */
-function publish(report: ScanReport, outputs: readonly ScanOutput[], { flags, terminal }: Run): boolean {
-  const { paint, cwd } = terminal;
+async function publish(report: ScanReport, outputs: readonly ScanOutput[], { flags, terminal }: Run): Promise<boolean> {
+  const { summary = false } = flags;
   let complete = true;
   for (const { format, file } of outputs) {
-    if (file === undefined) {
-      terminal.print(renderScan(report, format, { paint, summary: flags.summary }));
-      continue;
-    }
-    complete = writeReport(resolve(cwd, file), renderScanFile(report, format, flags.summary), terminal) && complete;
+    const paint = file === undefined ? terminal.paint : plain;
+    const text = await render(report, format, { paint, summary });
+    if (file === undefined) terminal.print(text);
+    else complete = writeReport(resolve(terminal.cwd, file), text, terminal) && complete;
   }
   // Who looks at a failed job's log should not have to open a file to see that it failed, and why.
   if (report.exitCode !== 0 && outputs.every(({ file }) => file !== undefined)) {
-    terminal.tell(`${verdictLine(report, (_, text) => text)}\n`);
+    terminal.tell(`${verdictLine(report, plain)}\n`);
   }
   return complete;
+}
+
+/** The formats for programs are loaded when one is asked for. */
+async function render(report: ScanReport, format: ScanFormat, options: RenderOptions): Promise<string> {
+  if (format === 'text' || format === 'wide') {
+    return `${renderScanText(report, { ...options, wide: format === 'wide' })}\n`;
+  }
+  const { renderScan } = await import('../report/scan-formats.ts');
+  return renderScan(report, format, options);
 }
 
 function writeReport(path: string, text: string, { tell }: Terminal): boolean {

@@ -1,5 +1,4 @@
 import type { Paint } from './paint.ts';
-import { plain } from './paint.ts';
 import { renderScanGitHub } from './scan-github.ts';
 import { renderScanGitLab } from './scan-gitlab.ts';
 import { renderScanJson } from './scan-json.ts';
@@ -39,9 +38,4 @@ function render(report: ScanReport, format: ScanFormat, { paint, summary }: Rend
     case 'markdown':
       return renderScanMarkdown(report);
   }
-}
-
-/** The same for a file, where nobody sees colors. */
-export function renderScanFile(report: ScanReport, format: ScanFormat, summary: boolean): string {
-  return renderScan(report, format, { paint: plain, summary });
 }

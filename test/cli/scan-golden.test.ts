@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import AjvDraft04 from 'ajv-draft-04';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { SCAN_FORMATS } from '../../src/report/scan-output.ts';
 import { sampleRepository, userns } from './scan-cli.ts';
 
@@ -25,4 +27,20 @@ describe('the outputs of a whole repository', () => {
       expect(actual).toBe(readFileSync(file, 'utf8'));
     },
   );
+});
+
+describe('what stands there is valid', () => {
+  const read = (path: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(import.meta.dirname, path), 'utf8')) as Record<string, unknown>;
+
+  test('json by the published schema', () => {
+    const validate = new Ajv2020().compile(read('../../docs/schema/scan-v1.json'));
+    expect(validate(read('../fixtures/scan-golden/json')) ? [] : validate.errors).toEqual([]);
+  });
+
+  test('sarif by its schema', () => {
+    const ajv = new AjvDraft04.default({ strict: false, unicodeRegExp: false, validateFormats: false });
+    const validate = ajv.compile(read('../fixtures/schemas/sarif-2.1.0-rtm.5.json'));
+    expect(validate(read('../fixtures/scan-golden/sarif')) ? [] : validate.errors).toEqual([]);
+  });
 });

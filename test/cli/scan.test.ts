@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { directoryWith, filesIn, sampleRepository, userns } from './scan-cli.ts';
@@ -94,6 +94,25 @@ describe('inputs', () => {
     const cwd = directoryWith({ '.gitignore': 'gen/\n', 'gen/a.yaml': HOST_PID, 'b.yaml': CLEAN });
     expect(userns(['scan', '.'], { cwd }).code).toBe(0);
     expect(userns(['scan', '.', '--no-gitignore'], { cwd }).code).toBe(1);
+  });
+
+  test('a chart through helm, with --values and --set', () => {
+    const cwd = directoryWith({
+      'chart/Chart.yaml': 'apiVersion: v2\nname: web\nversion: 0.1.0\n',
+      'chart/templates/pod.yaml': 'kind: Pod\nspec: {{ .Values.x }}\n',
+      'values.yaml': 'x: 1\n',
+      'bin/helm': `#!/bin/sh\nprintf '%s\\n' "$@" > "$HOME/arguments"\nprintf -- '---\\n# Source: web/templates/pod.yaml\\n'\ncat <<'E'\n${HOST_PID}E\n`,
+    });
+    chmodSync(join(cwd, 'bin/helm'), 0o755);
+    const env = { PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: cwd };
+    const flags = ['--values', 'values.yaml', '--set', 'a=b,c=d', '-o', 'json'];
+    const { stdout, code } = userns(['scan', 'chart', '--rule', 'host-pid-namespace', ...flags], { cwd, env });
+    expect(code).toBe(1);
+    expect(places(stdout)).toEqual([expect.stringContaining('host-pid-namespace')]);
+    const given = readFileSync(join(cwd, 'arguments'), 'utf8');
+    expect(given).toMatch(/values\.yaml\n/);
+    expect(given).toContain('a=b,c=d\n');
+    expect(userns(['scan', 'chart', '--no-render'], { cwd, env }).code).toBe(2);
   });
 
   test('YAML 1.1: hostPID: yes is true', () => {

@@ -2,10 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { renderScanFile } from '../../src/report/scan-formats.ts';
-import { outputConflict, parseScanOutput, SCAN_FORMATS } from '../../src/report/scan-output.ts';
-import { scanExitCode } from '../../src/report/scan-report.ts';
+import { plain } from '../../src/report/paint.ts';
+import { renderScan } from '../../src/report/scan-formats.ts';
+import { outputConflict, parseScanOutput, SCAN_FORMATS, type ScanFormat } from '../../src/report/scan-output.ts';
+import { scanExitCode, type ScanReport } from '../../src/report/scan-report.ts';
 import { hostileReport, sampleFinding, sampleProblem, sampleReport } from './scan-samples.ts';
+
+function renderScanFile(report: ScanReport, format: ScanFormat, summary: boolean): string {
+  return renderScan(report, format, { paint: plain, summary });
+}
 
 describe('every format', () => {
   test.each(SCAN_FORMATS)('%s ends with one newline, holds no terminal escape and is the same twice', (format) => {
