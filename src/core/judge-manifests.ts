@@ -59,7 +59,8 @@ export function judgeManifests(input: ManifestsToJudge): ManifestJudgement {
   const found = findViolations(input, selection);
   const findings = found.map(({ finding }) => finding);
   const sources = [...workloads, ...sccs];
-  const judged = sources.map((source): JudgedSubject => ({ subject: subjectOf(source), file: source.locate([]).file }));
+  // Only what is named in a policy or a baseline is looked for by its file, and to tell files a reader may have to parse again.
+  const judged = (policy ?? (input.baseline && partial)) ? sources.map(judgedSubject) : [];
   const asked = new Set(selection.rules.map(({ rule }) => rule.id));
   const known = new Set(catalogue.ruleIds);
   const waivers = matchWaivers({
@@ -85,6 +86,10 @@ export function judgeManifests(input: ManifestsToJudge): ManifestJudgement {
     notJudged: baseline.notJudged,
     exceptions: exceptions.uses,
   };
+}
+
+function judgedSubject(source: Workload | SecurityContextConstraints): JudgedSubject {
+  return { subject: subjectOf(source), file: source.locate([]).file };
 }
 
 interface Judged {
