@@ -14,10 +14,10 @@ interface Measure {
   readonly rss: number;
 }
 
-/** Wall milliseconds and peak resident megabytes of a command, by the rusage of its process. */
+/** Wall milliseconds and peak resident megabytes of a command, by the rusage of its process; it writes into a pipe, as in a pipeline. */
 function measure(command: string, args: readonly string[], allowed: readonly number[]): Measure {
   const script =
-    'import resource,subprocess,sys,time;t=time.monotonic();p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL);w=time.monotonic()-t;print(w*1000,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024,p.returncode)';
+    'import resource,subprocess,sys,time;t=time.monotonic();p=subprocess.run(sys.argv[1:],stdout=subprocess.PIPE);w=time.monotonic()-t;print(w*1000,resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss/1024,p.returncode)';
   const { stdout, stderr } = spawnSync('python3', ['-c', script, command, ...args], { encoding: 'utf8' });
   const [wall = NaN, rss = NaN, status = NaN] = stdout.trim().split(' ').map(Number);
   if (!allowed.includes(status)) throw new Error(`${command} ${args.join(' ')}: exit ${status}\n${stderr}`);
