@@ -6,7 +6,12 @@ import { existsSync } from 'node:fs';
 function installPackages() {
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-progress', '--loglevel=error'], {
     stdio: ['ignore', 2, 2],
-    env: { ...process.env, npm_config_global: 'false', npm_config_location: 'project', npm_config_package_lock: 'true' },
+    env: {
+      ...process.env,
+      npm_config_global: 'false',
+      npm_config_location: 'project',
+      npm_config_package_lock: 'true',
+    },
   });
   if (status !== 0) throw new Error('npm ci failed');
 }
