@@ -83,12 +83,14 @@ function unjudgedText({ result: { problems } }: ScanReport): string | undefined 
   return `${plural(files, 'input')} could not be judged: fix, --exclude or --allow-unparsable (first: ${printable(first.place.file, 80)}:${first.place.line})`;
 }
 
+const SHOWN_PATHS = 3;
+
 function nextText(
   { result, failOn, paths, baseline }: ScanReport,
   open: readonly ManifestFinding[],
 ): string | undefined {
   if (open.length === 0) return undefined;
-  const where = paths.includes('-') || paths.length === 0 ? '.' : paths.map(shellWord).join(' ');
+  const where = paths.includes('-') || paths.length > SHOWN_PATHS ? 'PATH…' : paths.map(shellWord).join(' ');
   const advice = [
     ...((result.totals.adoption?.ready ?? 0) > 0 ? [`userns-audit fix ${where} shows the edits`] : []),
     ...(!baseline && open.some((finding) => isFailing(finding, failOn))

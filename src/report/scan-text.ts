@@ -46,14 +46,10 @@ export function renderScanText(report: ScanReport, { paint, wide, summary }: Sca
   const listed = wide ? result.findings : collapsed ? failing : open;
   const blocks = [
     headline(report, paint),
-    section(
-      'NOT JUDGED',
-      unjudged.flatMap((problem) => problemLines(problem, paint)),
-      paint,
-    ),
+    section('NOT JUDGED', problemLines(unjudged, paint), paint),
     ...(summary ? [countLines(open, paint)] : listLines(listed, failOn, paint)),
     summary || !collapsed ? [] : belowLines(below, paint),
-    section('REMARKS', [...remarks.flatMap((problem) => problemLines(problem, paint)), ...fixed], paint),
+    section('REMARKS', [...problemLines(remarks, paint), ...fixed], paint),
   ].filter((block) => block.length > 0);
   const lines = blocks.flatMap((block, index) => (index === 0 ? block : ['', ...block]));
   return [...lines, ...(lines.length > LONG ? ['', verdictLine(report, paint)] : [])].join('\n');
@@ -63,13 +59,19 @@ function section(title: string, lines: readonly string[], paint: Paint): readonl
   return lines.length === 0 ? [] : [paint('heading', title), ...lines];
 }
 
-function problemLines({ kind, message, place, fatal }: ScanProblem, paint: Paint): readonly string[] {
-  const [first = '', ...rest] = message.split('\n');
-  const label = paint(fatal ? 'bad' : 'doubt', kind);
-  return [
-    `  ${printable(placeText(place))}  ${label}  ${printable(first, 600)}`,
-    ...rest.map((line) => `      ${printable(line, 600)}`),
-  ];
+/** A line each; what many inputs share, as a repository of templates does, is said once, before their places. */
+function problemLines(problems: readonly ScanProblem[], paint: Paint): readonly string[] {
+  const groups = Map.groupBy(problems, ({ kind, message }) => `${kind}\0${message}`);
+  return [...groups.values()].flatMap((members) => {
+    const [one, ...others] = members;
+    if (!one) return [];
+    const { kind, message, fatal, place } = one;
+    const [first = '', ...rest] = message.split('\n').map((line) => printable(line, 600));
+    const label = paint(fatal ? 'bad' : 'doubt', kind);
+    const more = rest.map((line) => `      ${line}`);
+    if (others.length === 0) return [`  ${printable(placeText(place))}  ${label}  ${first}`, ...more];
+    return [`  ${label}  ${first}`, ...more, ...members.map((member) => `      ${printable(placeText(member.place))}`)];
+  });
 }
 
 function fixedLines({ baseline }: ScanReport): readonly string[] {

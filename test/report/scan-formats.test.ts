@@ -6,6 +6,7 @@ import { plain } from '../../src/report/paint.ts';
 import { renderScan } from '../../src/report/scan-formats.ts';
 import { outputConflict, parseScanOutput, SCAN_FORMATS, type ScanFormat } from '../../src/report/scan-output.ts';
 import { scanExitCode, type ScanReport } from '../../src/report/scan-report.ts';
+import type { ScanProblem } from '../../src/core/scan-finding.ts';
 import { hostileReport, sampleFinding, sampleProblem, sampleReport } from './scan-samples.ts';
 
 function renderScanFile(report: ScanReport, format: ScanFormat, summary: boolean): string {
@@ -257,6 +258,14 @@ describe('text', () => {
     const text = renderScanFile(hostileReport(), 'text', true);
     expect(text).toContain('FINDINGS BY RULE\n  CRITICAL  unlisted-rule       1  in 1 workload\n');
     expect(text).not.toContain('DaemonSet');
+  });
+
+  test('what many inputs share is said once, with every place', () => {
+    const place = (file: string): ScanProblem => sampleProblem({ place: { ...sampleProblem().place, file } });
+    const text = renderScanFile(sampleReport({ problems: [place('a.yaml'), place('b.yaml')] }), 'text', false);
+    expect(text).toContain(
+      'NOT JUDGED\n  unparsable  bad indentation of a mapping entry\n      a.yaml:3:1\n      b.yaml:3:1\n',
+    );
   });
 
   test('remarks do not fail a run, but are said', () => {
