@@ -1,6 +1,7 @@
 import type { FieldPath } from '../core/workload.ts';
 import type { ObjectHead, PodSource } from './pod-source.ts';
 import { findField } from './document.ts';
+import { textOf } from './objects.ts';
 import { NODE, resolveAlias } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
 import type { Tree } from './yaml/mapping.ts';
@@ -57,13 +58,8 @@ function templateSource(tree: Tree, object: YamlNode, spec: FieldPath, path: Fie
         initContainers: listPaths(tree, object, [...path, 'initContainers']),
         containers: [...main, ...listPaths(tree, object, [...path, 'sidecars'])],
       },
-      part: templateName(tree, object, path),
+      part: textOf(tree, object, ...path, 'name') ?? String(path.at(-1)),
       noPodFields: 'an Argo template has no such field: set it in the podSpecPatch of the workflow',
     },
   ];
-}
-
-function templateName(tree: Tree, object: YamlNode, path: FieldPath): string {
-  const name = findField(tree, object, [...path, 'name'])?.value;
-  return name === undefined ? String(path.at(-1)) : tree.text.slice(name.start, name.end).replace(/^["']|["']$/g, '');
 }

@@ -1,7 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
-import { globSync } from 'tinyglobby';
 import type { ScanProblem } from '../core/scan-finding.ts';
 import { collectIgnores, excludeBy, isIgnored, withIgnoreFile } from './ignored.ts';
 import type { Exclusion, IgnoreStack } from './ignored.ts';
@@ -63,9 +62,12 @@ function* directoryInputs(walk: Walk, directory: string): Iterable<InputFile> {
 
 function* globInputs(walk: Walk, pattern: string): Iterable<InputFile> {
   const { cwd } = walk.options;
-  const matches = globSync(pattern, { cwd, absolute: true, dot: true, ignore: ['**/.git/**', '**/node_modules/**'] });
-  if (matches.length === 0) yield unreadable(walk, resolve(cwd, pattern), 'no file matches this pattern');
-  for (const match of matches.toSorted()) yield* take(walk, makeInput(walk, 'file', resolve(match), false));
+  const files = globSync(pattern, { cwd })
+    .filter((match) => !match.split(sep).some((name) => SKIPPED_DIRECTORIES.has(name)))
+    .map((match) => resolve(cwd, match))
+    .filter((match) => statOf(match)?.isFile());
+  if (files.length === 0) yield unreadable(walk, resolve(cwd, pattern), 'no file matches this pattern');
+  for (const file of files.toSorted()) yield* take(walk, makeInput(walk, 'file', file, false));
 }
 
 function* walkDirectory(

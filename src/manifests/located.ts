@@ -41,15 +41,6 @@ export function locateField(source: ObjectSource, path: FieldPath): Place {
   return source.placeOf(source.chunk, spanOf(source.chunk.text, found, found.missing));
 }
 
-/** `['spec', 'containers', 0]` → `spec.containers[0]`. */
-export function formatPath(path: FieldPath): string {
-  return path.reduce<string>((text, step) => {
-    if (typeof step === 'number') return `${text}[${step}]`;
-    if (!/^[\w$-]+$/.test(step)) return `${text}["${step}"]`;
-    return text === '' ? step : `${text}.${step}`;
-  }, '');
-}
-
 /** A path in the pod spec as the path from the object. */
 export function fromPodPath(source: PodSource, path: FieldPath): FieldPath {
   const [field, index, ...rest] = path;

@@ -36,6 +36,8 @@ export interface InputFile {
 }
 
 export interface ReadOptions extends InputOptions {
+  /** The environment helm, kustomize and kubectl run in. Default: that of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Where further kinds keep their pod spec: `{ kind: 'MyApp', path: ['spec', 'template', 'spec'] }`; `*` steps through a list. */
   readonly podSpecPaths?: readonly PodSpecPath[];
 }

@@ -8,6 +8,8 @@ import type { Tree } from './yaml/mapping.ts';
 import { NODE, resolveAlias } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
 import { findField } from './document.ts';
+import { textOf } from './objects.ts';
+import { formatPath } from './format-path.ts';
 
 /** Where in an object the parts of one pod stand; all paths from the object. */
 export interface PodSource {
@@ -41,17 +43,57 @@ export function podSources(
   custom: readonly PodSpecPath[],
 ): readonly PodSource[] {
   const own = custom.filter(({ kind }) => kind === head.kind);
-  if (own.length > 0) return own.flatMap(({ path }) => expand(tree, object, path)).map(withPart);
+  if (own.length > 0) return own.flatMap(({ path }) => sourcesAt(tree, object, path, own.length > 1));
   const special = argoSources(tree, object, head) ?? tektonSources(tree, object, head);
   if (special !== undefined) return special;
-  if (head.group === 'apps.kruise.io' && head.kind === 'SidecarSet')
+  if (head.group === 'apps.kruise.io' && head.kind === 'SidecarSet') {
     return [{ path: ['spec'], containersOnly: true, noPodFields: NO_SIDECAR_FIELDS }];
+  }
   const { certain, paths } = podSpecPathsOf(head.group, head.kind);
-  const found = paths
-    .flatMap((path) => expand(tree, object, path.split('.')))
-    .filter((path) => certain || hasContainers(tree, object, path));
-  const sources = found.length > 1 ? found.map(withPart) : found.map((path) => ({ path }));
+  const sources = paths
+    .flatMap((path) => sourcesAt(tree, object, path.split('.'), certain && paths.length > 1))
+    .filter(({ path }) => certain || hasContainers(tree, object, path));
   return head.group === 'serving.kserve.io' ? sources.map((source) => withModel(tree, object, source)) : sources;
+}
+
+/** The pods at a pattern. They get a part where there may be several, even if there is one: names must not change by another. */
+function sourcesAt(tree: Tree, object: YamlNode, pattern: FieldPath, oneOfSeveral: boolean): readonly PodSource[] {
+  return expand(tree, object, pattern).map((path) => {
+    const part = oneOfSeveral || pattern.includes('*') ? partName(tree, object, pattern, path) : '';
+    return part === '' ? { path } : { path, part };
+  });
+}
+
+/** Steps on the way to every pod spec, which tell nothing apart. */
+const COMMON_STEPS = new Set([
+  'spec',
+  'template',
+  'podTemplate',
+  'install',
+  'jobTemplate',
+  'rayClusterSpec',
+  'rayClusterConfig',
+  'leaderWorkerTemplate',
+  'provider',
+  'job',
+]);
+
+/** `headGroupSpec`, `Master`, the name of an element of a list. */
+function partName(tree: Tree, object: YamlNode, pattern: FieldPath, path: FieldPath): string {
+  return path
+    .flatMap((step, index) => {
+      if (pattern[index] !== '*') return pattern[index + 1] === '*' || COMMON_STEPS.has(String(step)) ? [] : [step];
+      return typeof step === 'number' ? [elementName(tree, object, path.slice(0, index + 1))] : [step];
+    })
+    .join('.');
+}
+
+/** An element of a list by its name, else by its index: `tasks[0]`. */
+function elementName(tree: Tree, object: YamlNode, path: FieldPath): string {
+  const name = ['name', 'groupName']
+    .map((field) => textOf(tree, object, ...path, field))
+    .find((text) => text !== undefined);
+  return name ?? formatPath(path.slice(-2));
 }
 
 /** The paths that lead to a mapping, `*` replaced by every index or key there is. */
@@ -80,14 +122,6 @@ function hasContainers(tree: Tree, object: YamlNode, path: FieldPath): boolean {
   if (containers === undefined) return false;
   const list = resolveAlias(containers);
   return list.type === NODE.SEQUENCE && list.children.some((child) => resolveAlias(child).type === NODE.MAPPING);
-}
-
-/** What tells pods of one object apart: the path without the words that lead to every pod spec. */
-function withPart(path: FieldPath): PodSource {
-  const telling = path.filter(
-    (step) => !['spec', 'template', 'podTemplate', 'install', 'jobTemplate'].includes(String(step)),
-  );
-  return telling.length === 0 ? { path } : { path, part: telling.join('.') };
 }
 
 /** The model servers of KServe are containers by another name. */

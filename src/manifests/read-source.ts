@@ -1,4 +1,5 @@
 import type { ScanProblem } from '../core/scan-finding.ts';
+import type { Place } from '../core/workload.ts';
 import { chunksOf, jsonStart, numberLines, sourceBytes } from './chunk.ts';
 import type { Chunk, LineCount, SourceBytes } from './chunk.ts';
 import { isCompose, readCompose } from './compose.ts';
@@ -35,6 +36,9 @@ export interface Source {
   /** Default: the place in the file `path`. */
   readonly placeOf?: PlaceOf;
 }
+
+/** So many problems of one file are told one by one. */
+const MAX_PROBLEMS = 100;
 
 /** What a text holds. */
 export interface SourceContent extends Findings {
@@ -98,6 +102,11 @@ function readDocuments(source: Source, parsed: ParsedChunk, content: SourceConte
     content.documents++;
     if (root === UNBUILT) continue;
     const faults = checkContent(parsed, root);
+    const action = faults.find(({ node }) => isTemplateAction(parsed.text, node));
+    if (action !== undefined) {
+      content.problems.push(templateProblem(placeOf(parsed.chunk, action.node)));
+      continue;
+    }
     const before = content.workloads.length + content.sccs.length;
     if (faults.every(({ message }) => !message.startsWith(EXCESSIVE_ALIASING))) {
       if (isCompose(parsed, root, source.path)) readCompose(parsed, index, options, content);
@@ -119,18 +128,17 @@ function contentProblems(
   const shown = matters ? faults : faults.filter(({ duplicateOf }) => duplicateOf === undefined);
   if (shown.length === 0) return [];
   const isObject = matters || mayRunContainers(text.slice(root.start, root.end));
-  const problems = shown.slice(0, 20).map(({ node, message, duplicateOf }): ScanProblem => {
+  return shown.slice(0, MAX_PROBLEMS).map(({ node, message, duplicateOf }): ScanProblem => {
     const placeOf = source.placeOf ?? ((of, span) => placeIn(source.path, of, span));
     const earlier = duplicateOf && positionOf(chunk, duplicateOf.start).line;
     const told = earlier === undefined ? message : `${message}, first on line ${earlier}: remove one of them`;
     return { kind: 'unparsable', message: told, place: placeOf(chunk, node), fatal: isObject || !source.found };
   });
-  return isTemplateText(text) && !matters ? problems.map(asTemplate) : problems;
 }
 
 function syntaxProblem(source: Source, chunk: Chunk, fault: SyntaxFault): ScanProblem {
   const text = chunk.text.slice(0, chunk.limit);
-  const offset = Math.min(fault.offset, chunk.limit);
+  const offset = fault.offset < chunk.limit ? fault.offset : Math.max(text.trimEnd().length - 1, 0);
   const opened = fault.openedAt === undefined ? undefined : positionOf(chunk, fault.openedAt).line;
   const { line } = positionOf(chunk, offset);
   const since = opened === undefined || opened === line ? '' : ` (it begins on line ${opened})`;
@@ -141,7 +149,7 @@ function syntaxProblem(source: Source, chunk: Chunk, fault: SyntaxFault): ScanPr
     place: placeOf(chunk, { start: offset, end: offset + 1 }),
     fatal: !source.found || mayRunContainers(text),
   };
-  return isTemplateText(text) ? asTemplate(problem) : problem;
+  return isTemplateText(text) ? templateProblem(problem.place) : problem;
 }
 
 /** Text without any of these words cannot describe a workload, even where it is broken: escapes may hide them. */
@@ -154,10 +162,15 @@ function isTemplateText(text: string): boolean {
   return /\{\{|\{%/.test(text);
 }
 
-function asTemplate(problem: ScanProblem): ScanProblem {
+/** `{{ .Values.x }}` where a value stands is a mapping in a mapping to YAML, the inner for a key. */
+function isTemplateAction(text: string, { type, start }: YamlNode): boolean {
+  return type === NODE.MAPPING && text.startsWith('{{', start - 1);
+}
+
+function templateProblem(place: Place): ScanProblem {
   const message =
     'a template ({{ }}), which has to be rendered before it can be judged: pipe the output of its tool to `scan -`, or exclude it';
-  return { ...problem, kind: 'template', message };
+  return { kind: 'template', message, place, fatal: true };
 }
 
 /** A template is broken in many places for one reason. */
@@ -165,9 +178,6 @@ function oneTemplateProblem(problems: readonly ScanProblem[]): ScanProblem[] {
   const first = problems.findIndex(({ kind }) => kind === 'template');
   return problems.filter(({ kind }, index) => kind !== 'template' || index === first);
 }
-
-/** So many problems of one file are told one by one. */
-const MAX_PROBLEMS = 100;
 
 /** The first problems and how many more there are: a file that is no manifest at all has thousands. */
 function shortened(problems: ScanProblem[]): ScanProblem[] {

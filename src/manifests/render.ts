@@ -24,6 +24,7 @@ export function renderDirectory(input: InputFile, options: ReadOptions): Renderi
       timeout: TIMEOUT_MS,
       maxBuffer: MAX_OUTPUT,
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.environment === undefined ? {} : { env: options.environment }),
     });
     if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') continue;
     if (status === 0) return { ok: true, output: stdout };
@@ -54,7 +55,7 @@ function missingTool({ origin }: InputFile): string {
 }
 
 function firstLines(text: string): string {
-  const lines = text.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('WARNING:'));
+  const lines = text.split('\n').filter((line) => line.trim() !== '' && !/^(?:# )?warning:/i.test(line));
   return lines.slice(0, 3).join(' ').slice(0, 500);
 }
 

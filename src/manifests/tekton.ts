@@ -1,6 +1,8 @@
 import type { FieldPath } from '../core/workload.ts';
 import { hasKey, listPaths } from './argo-workflow.ts';
 import { findField } from './document.ts';
+import { formatPath } from './format-path.ts';
+import { textOf } from './objects.ts';
 import type { ObjectHead, PodSource } from './pod-source.ts';
 import { NODE, resolveAlias } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
@@ -46,8 +48,10 @@ function taskSources(tree: Tree, object: YamlNode, path: FieldPath): readonly Po
 function pipelineTasks(tree: Tree, object: YamlNode, path: FieldPath): readonly PodSource[] {
   return ['tasks', 'finally']
     .flatMap((list) => listPaths(tree, object, [...path, list]))
-    .flatMap((task) => taskSources(tree, object, [...task, 'taskSpec']))
-    .map((source) => ({ ...source, part: source.path.slice(path.length, -1).join('.') }));
+    .flatMap((task) => {
+      const part = textOf(tree, object, ...task, 'name') ?? formatPath(task.slice(-2));
+      return taskSources(tree, object, [...task, 'taskSpec']).map((source) => ({ ...source, part }));
+    });
 }
 
 /** The pod template of a run holds for every task of it; without tasks of its own the template is judged alone. */

@@ -227,6 +227,4 @@ export const ODDITIES: readonly string[] = [
   // Duplicates: the last wins.
   'a: 1\na: 2\n',
   'a: {b: 1, b: 2}\n',
-  'y: 1\n"true": 2\n',
-  '1: a\n"1": b\n',
 ];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chunksOf, sourceBytes } from '../chunk.ts';
 import { parseChunk } from '../document.ts';
-import { formatPath } from '../located.ts';
+import { formatPath } from '../format-path.ts';
 import type { InputFile, ManifestEdit } from '../manifest.ts';
 import { entriesOf } from '../yaml/mapping.ts';
 import type { Tree } from '../yaml/mapping.ts';
