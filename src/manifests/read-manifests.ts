@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { unreadableProblem } from './inputs.ts';
+import { withOrigins } from './kustomize-origin.ts';
 import type { InputFile, Manifests, ReadOptions } from './manifest.ts';
 import type { PlaceOf } from './place.ts';
 import { readSource } from './read-source.ts';
@@ -15,8 +16,9 @@ export function readManifests(input: InputFile, options: ReadOptions): Manifests
   if (input.origin === 'helm' || input.origin === 'kustomize') {
     const rendering = renderDirectory(input, options);
     if (!rendering.ok) return without(input, rendering.problem);
-    const placeOf = input.origin === 'helm' ? helmPlaces(input) : kustomizePlaces(input);
-    return readBytes(input, rendering.output, options, { placeOf });
+    if (input.origin === 'helm') return readBytes(input, rendering.output, options, { placeOf: helmPlaces(input) });
+    const built = readBytes(input, rendering.output, options, { placeOf: kustomizePlaces(input) });
+    return { ...built, workloads: withOrigins(input, built.workloads, options) };
   }
   const raw = readRaw(input, options.maxBytes ?? MAX_BYTES);
   return typeof raw === 'string'

@@ -23,33 +23,56 @@ export function isLibraryChart(directory: string): boolean {
 }
 
 export function isKustomization(directory: string): boolean {
-  return KUSTOMIZATION_FILES.some((name) => existsSync(join(directory, name)));
+  return kustomizationFile(directory) !== undefined;
+}
+
+/** Name of the kustomization file of a directory; undefined where there is none. */
+export function kustomizationFile(directory: string): string | undefined {
+  return KUSTOMIZATION_FILES.find((name) => existsSync(join(directory, name)));
 }
 
 /** Absolute paths of the files a kustomization lists as patches; none for a directory that is no kustomization. */
 export function patchesOf(directory: string): readonly string[] {
-  const name = KUSTOMIZATION_FILES.find((file) => existsSync(join(directory, file)));
-  if (name === undefined) return [];
-  try {
-    return [...chunksOf(sourceBytes(readFileSync(join(directory, name))))]
-      .flatMap((chunk) => {
-        const parsed = parseChunk(chunk, 'yaml');
-        return parsed.roots.flatMap((root) => patchPaths(parsed, root));
-      })
-      .map((path) => resolve(directory, path));
-  } catch {
-    // It is an input like any other, and reported as one where it cannot be read.
-    return [];
-  }
+  return pathsIn(directory, (tree, root) => {
+    const named = ['patches', 'patchesJson6902'].flatMap((list) =>
+      elements(tree, root, list).map((patch) => textOf(tree, patch, 'path')),
+    );
+    return [...named, ...elements(tree, root, 'patchesStrategicMerge').map((patch) => textOf(tree, patch))];
+  });
 }
 
-function patchPaths(tree: Tree, root: YamlNode): readonly string[] {
-  const named = ['patches', 'patchesJson6902'].flatMap((list) =>
-    elements(tree, root, list).map((patch) => textOf(tree, patch, 'path')),
+/** Absolute paths of the files a kustomization is built from, those of the kustomizations it builds on included. */
+export function resourcesOf(directory: string, seen = new Set<string>()): readonly string[] {
+  if (seen.has(directory)) return [];
+  seen.add(directory);
+  const listed = pathsIn(directory, (tree, root) =>
+    ['resources', 'bases', 'components'].flatMap((list) =>
+      elements(tree, root, list).map((resource) => textOf(tree, resource)),
+    ),
   );
-  const listed = elements(tree, root, 'patchesStrategicMerge').map((patch) => textOf(tree, patch));
-  // A patch may stand in the kustomization itself, on several lines.
-  return [...named, ...listed].flatMap((path) => (path === undefined || path.includes('\n') ? [] : [path]));
+  return listed
+    .filter((path) => existsSync(path))
+    .flatMap((path) => (isKustomization(path) ? resourcesOf(path, seen) : [path]));
+}
+
+/** Paths a kustomization names, from its directory; none where it cannot be read: it is an input like any other. */
+function pathsIn(
+  directory: string,
+  select: (tree: Tree, root: YamlNode) => readonly (string | undefined)[],
+): readonly string[] {
+  const name = kustomizationFile(directory);
+  if (name === undefined) return [];
+  try {
+    return (
+      [...chunksOf(sourceBytes(readFileSync(join(directory, name))))]
+        .map((chunk) => parseChunk(chunk, 'yaml'))
+        .flatMap((parsed) => parsed.roots.flatMap((root) => select(parsed, root)))
+        // A patch may stand in the kustomization itself, on several lines, and a resource on another machine.
+        .flatMap((path) => (path === undefined || /\n|:\/\//.test(path) ? [] : [resolve(directory, path)]))
+    );
+  } catch {
+    return [];
+  }
 }
 
 function elements(tree: Tree, root: YamlNode, list: string): readonly YamlNode[] {

@@ -4,10 +4,11 @@ import type { Place } from '../core/workload.ts';
 import type { Chunk } from './chunk.ts';
 import type { InputFile } from './manifest.ts';
 import type { PlaceOf } from './place.ts';
+import { kustomizationFile } from './rendered-directory.ts';
 
 /**
  * Places in what Helm rendered are those of the template it came from, which Helm names in a comment; the line is the only one
- * there that reads the same, or has the same key, else the first.
+ * there that reads the same, at the same indentation or at another, or has the same key; else the first.
  */
 export function helmPlaces(input: InputFile): PlaceOf {
   const templates = new Map<string, readonly string[] | undefined>();
@@ -23,9 +24,10 @@ export function helmPlaces(input: InputFile): PlaceOf {
   };
 }
 
-/** Places in what kustomize built are those of the kustomization: nothing tells where a line came from. */
+/** Places in what kustomize built are its kustomization file: nothing tells where a line came from. */
 export function kustomizePlaces(input: InputFile): PlaceOf {
-  return () => wholeFile(input.path);
+  const file = `${prefixOf(input)}${kustomizationFile(input.absolutePath) ?? ''}`;
+  return () => wholeFile(file);
 }
 
 function prefixOf({ path }: InputFile): string {
@@ -40,7 +42,7 @@ function sourceComment(chunk: Chunk, offset: number): string | undefined {
 function lineAt({ text }: Chunk, offset: number): string {
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);
-  return text.slice(start, end === -1 ? text.length : end).trim();
+  return text.slice(start, end === -1 ? text.length : end).trimEnd();
 }
 
 function readLines(path: string): readonly string[] | undefined {
@@ -52,19 +54,25 @@ function readLines(path: string): readonly string[] | undefined {
 }
 
 function sameLine(file: string, lines: readonly string[], wanted: string): Place | undefined {
-  const key = /^(?:- )?([\w.-]+:)/.exec(wanted)?.[1];
+  const bare = withoutDash(wanted);
+  const key = /^[\w.-]+:/.exec(bare)?.[0];
   const index =
-    onlyIndex(lines, (line) => line === wanted) ?? (key && onlyIndex(lines, (line) => line.startsWith(key)));
-  const line = typeof index === 'number' ? lines[index] : undefined;
-  if (typeof index !== 'number' || line === undefined) return undefined;
+    onlyIndex(lines, (line) => line.trimEnd() === wanted) ??
+    onlyIndex(lines, (line) => withoutDash(line) === bare) ??
+    (key === undefined ? undefined : onlyIndex(lines, (line) => withoutDash(line).startsWith(key)));
+  const line = index === undefined ? undefined : lines[index];
+  if (index === undefined || line === undefined) return undefined;
   const column = line.length - line.trimStart().length + 1;
   return { file, line: index + 1, column, endLine: index + 1, endColumn: line.trimEnd().length + 1 };
 }
 
+function withoutDash(line: string): string {
+  return line.trim().replace(/^- /, '');
+}
+
 function onlyIndex(lines: readonly string[], matches: (line: string) => boolean): number | undefined {
-  const trimmed = lines.map((line) => line.trim().replace(/^- /, ''));
-  const first = trimmed.findIndex(matches);
-  return first === -1 || trimmed.findLastIndex(matches) !== first ? undefined : first;
+  const first = lines.findIndex(matches);
+  return first === -1 || lines.findLastIndex(matches) !== first ? undefined : first;
 }
 
 function wholeFile(file: string): Place {

@@ -240,21 +240,25 @@ describe('whatever is edited', () => {
   test('reads the same but for the edit, and a second time changes nothing', () => {
     let edited = 0;
     fc.assert(
-      fc.property(podTexts(), fc.constantFrom<readonly ManifestEdit[]>([PRIVATE], [NO_PID], [PRIVATE, NO_PID]), (text, edits) => {
-        const result = fix(text, edits);
-        if (result.refused.length > 0) return;
-        edited++;
-        const [before] = valuesOf(text) as readonly { readonly spec: Record<string, unknown> }[];
-        const [after] = valuesOf(result.text) as readonly { readonly spec: Record<string, unknown> }[];
-        const expected = { ...before?.spec };
-        if (edits.includes(PRIVATE)) expected['hostUsers'] = false;
-        if (edits.includes(NO_PID)) delete expected['hostPID'];
-        expect(after).toEqual({ ...before, spec: expected });
-        expect(fix(result.text, edits).text).toBe(result.text);
-        // Comments and lines that have nothing to do with it are there as they were.
-        const gone = text.split(/\r?\n/).filter((line) => line.includes('#') && !/hostPID|hostUsers/.test(line));
-        for (const line of gone) expect(result.text).toContain(line.slice(line.indexOf('#')));
-      }),
+      fc.property(
+        podTexts(),
+        fc.constantFrom<readonly ManifestEdit[]>([PRIVATE], [NO_PID], [PRIVATE, NO_PID]),
+        (text, edits) => {
+          const result = fix(text, edits);
+          if (result.refused.length > 0) return;
+          edited++;
+          const [before] = valuesOf(text) as readonly { readonly spec: Record<string, unknown> }[];
+          const [after] = valuesOf(result.text) as readonly { readonly spec: Record<string, unknown> }[];
+          const expected = { ...before?.spec };
+          if (edits.includes(PRIVATE)) expected['hostUsers'] = false;
+          if (edits.includes(NO_PID)) delete expected['hostPID'];
+          expect(after).toEqual({ ...before, spec: expected });
+          expect(fix(result.text, edits).text).toBe(result.text);
+          // Comments and lines that have nothing to do with it are there as they were.
+          const gone = text.split(/\r?\n/).filter((line) => line.includes('#') && !/hostPID|hostUsers/.test(line));
+          for (const line of gone) expect(result.text).toContain(line.slice(line.indexOf('#')));
+        },
+      ),
       { numRuns: 2000, seed: 9 },
     );
     expect(edited).toBeGreaterThan(1500);

@@ -265,8 +265,39 @@ describe('directories that tools render', () => {
     const [input] = scanInputs(['base'], { cwd: root });
     const read = input && readManifests(input, withTools());
     expect(read?.workloads).toMatchObject([{ name: 'built' }]);
-    expect(read?.workloads[0]?.locate(['hostPID'])).toMatchObject({ file: 'base', line: 1 });
+    expect(read?.workloads[0]?.locate(['hostPID'])).toMatchObject({
+      file: 'base/kustomization.yaml',
+      line: 1,
+    });
     expect(readArguments('kubectl')).toBe(`kustomize ${join(root, 'base')}`);
+    rmSync(join(tools, 'kubectl'));
+  });
+
+  test('what kustomize built is told where it is new, at the file it comes from', () => {
+    write('over/kustomization.yml', 'resources: [../origin, more.yaml]\n');
+    write('over/more.yaml', 'kind: Pod\nmetadata: {name: more}\nspec: {hostPID: true}\n');
+    write('origin/kustomization.yaml', 'resources: [pods.yaml]\n');
+    write(
+      'origin/pods.yaml',
+      '# here\nkind: Pod\nmetadata: {name: kept}\nspec:\n  hostPID: true\n---\nkind: Pod\nmetadata: {name: changed}\nspec:\n  hostPID: true\n',
+    );
+    tool(
+      'kustomize',
+      ['kept', 'more'].map((name) => `kind: Pod\nmetadata: {name: x-${name}}\nspec: {hostPID: true}\n---\n`).join('') +
+        'kind: Pod\nmetadata: {name: x-changed}\nspec: {hostPID: true, hostIPC: true}\n',
+    );
+    const [input] = scanInputs(['over'], { cwd: root });
+    const read = input && readManifests(input, withTools());
+    expect(
+      read?.workloads.map((workload) => [
+        workload.name,
+        workload.locate(['hostPID']).file,
+        workload.locate(['hostPID']).line,
+      ]),
+    ).toEqual([
+      ['x-kept', 'origin/pods.yaml', 5],
+      ['x-changed', 'over/kustomization.yml', 1],
+    ]);
   });
 
   test.each([
