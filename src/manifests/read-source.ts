@@ -81,7 +81,8 @@ function readChunk(
 /** kubectl takes what begins with a brace for JSON, and for YAML where that fails. Throws the fault of what it is meant to be. */
 function parseEither(source: Source, chunk: Chunk): ParsedChunk {
   const isWanted = (outline: Outline): boolean => mayBeWorkload(outline, source.podSpecPaths);
-  if (jsonStart(chunk) === undefined) return parseChunk(chunk, 'yaml', isWanted);
+  const isJsonFile = source.path.endsWith('.json');
+  if (jsonStart(chunk) === undefined && !isJsonFile) return parseChunk(chunk, 'yaml', isWanted);
   try {
     return parseChunk(chunk, 'json');
   } catch (jsonFault) {
@@ -89,13 +90,18 @@ function parseEither(source: Source, chunk: Chunk): ParsedChunk {
     try {
       return parseChunk(chunk, 'yaml', isWanted);
     } catch (yamlFault) {
-      throw source.path.endsWith('.json') ? jsonFault : yamlFault;
+      throw isJsonFile ? jsonFault : yamlFault;
     }
   }
 }
 
+/** Apart from the reading: workloads keep it, and a closure keeps whatever its neighbours speak of, here a file and its nodes. */
+function placesIn(path: string): PlaceOf {
+  return (chunk, span) => placeIn(path, chunk, span);
+}
+
 function readDocuments(source: Source, parsed: ParsedChunk, content: SourceContent): void {
-  const placeOf: PlaceOf = source.placeOf ?? ((chunk, span) => placeIn(source.path, chunk, span));
+  const placeOf = source.placeOf ?? placesIn(source.path);
   const options = { placeOf, podSpecPaths: source.podSpecPaths, patch: source.patch === true };
   for (const [index, root] of parsed.roots.entries()) {
     if (root.type === NODE.SCALAR && root.start === root.end) continue;
