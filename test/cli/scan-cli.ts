@@ -20,10 +20,16 @@ interface RunOptions {
   readonly cwd: string;
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of node itself. */
+  readonly node?: readonly string[];
 }
 
-export function userns(args: readonly string[], { cwd, input, env }: RunOptions): Outcome {
-  return run(process.execPath, [BUNDLE, ...args], { cwd, env: env ?? {}, ...(input === undefined ? {} : { input }) });
+export function userns(args: readonly string[], { cwd, input, env, node = [] }: RunOptions): Outcome {
+  return run(process.execPath, [...node, BUNDLE, ...args], {
+    cwd,
+    env: env ?? {},
+    ...(input === undefined ? {} : { input }),
+  });
 }
 
 /** A script of bash in which `userns-audit` and `npx userns-audit` are the bundle. */

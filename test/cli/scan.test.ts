@@ -281,6 +281,20 @@ describe('outputs', () => {
   });
 });
 
+test('what is kept of a workload is small', () => {
+  const deployment = (index: number): string =>
+    `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d${index}\nspec:\n  template:\n    spec:\n      containers:\n        - name: c\n          env:\n${Array.from({ length: 60 }, (_, name) => `            - {name: VARIABLE_${name}, value: "${index}"}\n`).join('')}`;
+  const documents = Array.from({ length: 4000 }, (_, index) => deployment(index));
+  const cwd = directoryWith({
+    'a.yaml': documents.slice(0, 2000).join('---\n'),
+    'b.yaml': documents.slice(2000).join('---\n'),
+  });
+  // Nodes and texts of all of them would take five times as much.
+  const { code, stdout } = userns(['scan', '.'], { cwd, node: ['--max-old-space-size=64'] });
+  expect(stdout).toContain('8,000 findings in 4,000 of 4,000 workloads');
+  expect(code).toBe(0);
+});
+
 describe('the issue’s own test', () => {
   test('a hostPID DaemonSet fails at its line in a pull request view', () => {
     const cwd = sampleRepository();
