@@ -120,6 +120,19 @@ describe('a megabyte of anything is read in bounded time', () => {
     expect(ms).toBeLessThan(LIMIT_MS);
   });
 
+  test('chains of aliases and of merges are refused before the stack is full', () => {
+    const chains = [
+      Array.from({ length: 30_000 }, (_, at) => `m${at}: &m${at} {${at === 0 ? 'x: 1' : `<<: *m${at - 1}`}}`),
+      Array.from({ length: 30_000 }, (_, at) => `m${at}: &m${at} [${at === 0 ? 'x' : `*m${at - 1}`}]`),
+    ];
+    for (const chain of chains) {
+      const { problems } = timed(`${chain.join('\n')}\nkind: Pod\nspec: *m29999\n`);
+      expect(problems).toContainEqual(expect.stringMatching(/excessive aliasing: it expands to \d+ levels/));
+    }
+    const short = chains.map((chain) => `${chain.slice(0, 200).join('\n')}\nkind: Pod\nspec: {<<: {a: *m199}}\n`);
+    for (const text of short) expect(timed(text).problems).toEqual([]);
+  });
+
   test('names of the language itself are names like others', () => {
     const text =
       'apiVersion: constructor/v1\nkind: __proto__\nspec: {template: {spec: {containers: [{name: toString}]}}}\n__proto__: {a: 1}\n';

@@ -3,7 +3,7 @@ import type { Tree } from './mapping.ts';
 import { NODE, resolveAlias } from './node.ts';
 import type { YamlNode } from './node.ts';
 import { isMergeKey, scalarValue, UNRESOLVED } from './scalar-value.ts';
-import { STYLE, VERBATIM } from './scanner.ts';
+import { MAX_DEPTH, STYLE, VERBATIM } from './scanner.ts';
 
 /** Why a document that is well-formed is refused all the same. */
 export interface ContentFault {
@@ -115,39 +115,48 @@ export const EXCESSIVE_ALIASING = 'document contains excessive aliasing';
 const FEW_NODES = 400_000;
 const MANY_NODES = 4_000_000;
 
+/** Aliases within aliases deeper than this are refused, as no stack would hold them. */
+const MAX_EXPANDED_DEPTH = 2 * MAX_DEPTH;
+
+/** What a node comes to with its aliases expanded. */
+interface ExpandedSize {
+  nodes: number;
+  /** How many of them stand behind aliases. */
+  aliased: number;
+  depth: number;
+}
+
 /** go-yaml's measure against "billion laughs": how much of the expanded document comes from aliases. */
 function checkAliases(root: YamlNode, faults: ContentFault[]): void {
-  const sizes = new Map<YamlNode, { nodes: number; aliased: number }>();
-  const { nodes, aliased } = expandedSize(root, sizes);
+  const { nodes, aliased, depth } = expandedSize(root, new Map());
+  if (depth > MAX_EXPANDED_DEPTH) {
+    faults.push({ node: root, message: `${EXCESSIVE_ALIASING}: it expands to ${depth} levels` });
+  }
   if (nodes <= 1000 || aliased <= 100) return;
   const share = Math.min(Math.max((nodes - FEW_NODES) / (MANY_NODES - FEW_NODES), 0), 1);
   if (aliased / nodes > 0.99 - share * 0.89) {
-    faults.push({
-      node: root,
-      message: `${EXCESSIVE_ALIASING}: it expands to ${nodes.toPrecision(3)} values`,
-    });
+    faults.push({ node: root, message: `${EXCESSIVE_ALIASING}: it expands to ${nodes.toPrecision(3)} values` });
   }
 }
 
-function expandedSize(
-  node: YamlNode,
-  sizes: Map<YamlNode, { nodes: number; aliased: number }>,
-): { nodes: number; aliased: number } {
-  if (node.type === NODE.SCALAR) return { nodes: 1, aliased: 0 };
+/** Aliases speak of what comes before them, so that in the order of the text every target is known already. */
+function expandedSize(node: YamlNode, sizes: Map<YamlNode, ExpandedSize>): ExpandedSize {
   const known = sizes.get(node);
   if (known !== undefined) return known;
-  const size = { nodes: 1, aliased: 0 };
+  const size: ExpandedSize = { nodes: 1, aliased: 0, depth: 1 };
   if (node.target !== undefined) {
-    const { nodes } = expandedSize(node.target, sizes);
+    const { nodes, depth } = expandedSize(node.target, sizes);
     size.nodes += nodes;
     size.aliased += nodes;
+    size.depth += depth;
   }
   for (const child of node.children) {
-    const { nodes, aliased } = expandedSize(child, sizes);
+    const { nodes, aliased, depth } = expandedSize(child, sizes);
     size.nodes += nodes;
     size.aliased += aliased;
+    size.depth = Math.max(size.depth, depth + 1);
   }
-  sizes.set(node, size);
+  if (node.type !== NODE.SCALAR) sizes.set(node, size);
   return size;
 }
 
