@@ -23,9 +23,14 @@ export interface SourceBytes {
 
 /** Takes UTF-16 with a byte order mark too, as PowerShell writes it and go-yaml reads it. */
 export function sourceBytes(raw: Buffer): SourceBytes {
-  const mark = raw.length >= 2 ? raw.readUInt16BE(0) : 0;
-  const content = mark === 0xfffe || mark === 0xfeff ? fromUtf16(raw.subarray(2), mark === 0xfeff) : raw;
-  return { bytes: Buffer.concat([content, Buffer.alloc(1)]), length: content.length, valid: isUtf8(content) };
+  return terminatedBytes(Buffer.concat([raw, Buffer.alloc(1)]), raw.length);
+}
+
+/** The same for bytes[0, length) that have a NUL after them already. */
+export function terminatedBytes(bytes: Buffer, length: number): SourceBytes {
+  const mark = length >= 2 ? bytes.readUInt16BE(0) : 0;
+  if (mark === 0xfffe || mark === 0xfeff) return sourceBytes(fromUtf16(bytes.subarray(2, length), mark === 0xfeff));
+  return { bytes, length, valid: isUtf8(bytes.subarray(0, length)) };
 }
 
 function fromUtf16(raw: Buffer, bigEndian: boolean): Buffer {
@@ -57,8 +62,9 @@ function nextSeparator(bytes: Buffer, start: number, length: number): number {
 }
 
 function separatorAfter(bytes: Buffer, start: number, length: number): number {
-  for (let at = bytes.indexOf(SEPARATOR, start); at !== -1; at = bytes.indexOf(SEPARATOR, at + 1)) {
-    if (at + 4 >= length || isBlankByte(bytes[at + 4])) return at + 1;
+  const within = bytes.subarray(0, length);
+  for (let at = within.indexOf(SEPARATOR, start); at !== -1; at = within.indexOf(SEPARATOR, at + 1)) {
+    if (at + 4 >= length || isBlankByte(within[at + 4])) return at + 1;
   }
   return length;
 }
@@ -75,7 +81,7 @@ function hasDirective(bytes: Buffer, start: number, length: number): boolean {
     if (byte === 37) return true;
     if (byte === 35) {
       const end = bytes.indexOf(10, position);
-      if (end === -1) return false;
+      if (end === -1 || end >= length) return false;
       position = end + 1;
     } else if (isBlankByte(byte) || (byte ?? 0) >= 0xbb) position++;
     else return false;

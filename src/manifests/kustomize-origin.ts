@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { PodSpec, Workload } from '../core/workload.ts';
+import { sourceBytes } from './chunk.ts';
 import { shownPath } from './inputs.ts';
 import type { InputFile, ReadOptions } from './manifest.ts';
 import { readSource } from './read-source.ts';
@@ -40,7 +41,7 @@ function readOriginals(input: InputFile, file: string, options: ReadOptions): re
   if (!statSync(file).isFile()) return [];
   const { workloads } = readSource({
     path: shownPath(options.cwd, file),
-    raw: readFileSync(file),
+    bytes: sourceBytes(readFileSync(file)),
     found: true,
     podSpecPaths: options.podSpecPaths ?? [],
   });

@@ -1,4 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { sourceBytes, terminatedBytes } from './chunk.ts';
+import type { SourceBytes } from './chunk.ts';
+import { readFileBytes } from './file-bytes.ts';
 import { unreadableProblem } from './inputs.ts';
 import { withOrigins } from './kustomize-origin.ts';
 import type { InputFile, Manifests, ReadOptions } from './manifest.ts';
@@ -16,58 +19,70 @@ export function readManifests(input: InputFile, options: ReadOptions): Manifests
   if (input.origin === 'helm' || input.origin === 'kustomize') {
     const rendering = renderDirectory(input, options);
     if (!rendering.ok) return without(input, rendering.problem);
-    if (input.origin === 'helm') return readBytes(input, rendering.output, options, { placeOf: helmPlaces(input) });
-    const built = readBytes(input, rendering.output, options, { placeOf: kustomizePlaces(input) });
+    if (input.origin === 'helm') {
+      return readBytes(input, sourceBytes(rendering.output), options, { placeOf: helmPlaces(input) });
+    }
+    const built = readBytes(input, sourceBytes(rendering.output), options, { placeOf: kustomizePlaces(input) });
     return { ...built, workloads: withOrigins(input, built.workloads, options) };
   }
-  const raw = readRaw(input, options.maxBytes ?? MAX_BYTES);
-  return typeof raw === 'string'
-    ? without(input, unreadableProblem(input.path, raw))
-    : readBytes(input, raw, options, { keep: input.origin === 'stdin' });
+  const read = readInput(input, options.maxBytes ?? MAX_BYTES);
+  return typeof read === 'string'
+    ? without(input, unreadableProblem(input.path, read))
+    : readBytes(input, read, options, { keep: input.origin === 'stdin' });
 }
 
 /** The same for a text at hand: tests, and callers that have read the file already. */
 export function readManifestText(text: string, path: string, options: Partial<ReadOptions> = {}): Manifests {
   const input: InputFile = { origin: 'file', path, absolutePath: path, named: true };
-  return readBytes(input, Buffer.from(text), { cwd: '.', ...options }, { keep: true });
+  return readBytes(input, sourceBytes(Buffer.from(text)), { cwd: '.', ...options }, { keep: true });
 }
 
-const texts = new WeakMap<Manifests, Buffer>();
+const texts = new WeakMap<Manifests, string>();
 
 /** The text of an input that cannot be read a second time: standard input, or a text at hand. */
 export function textOfInput(manifests: Manifests): string | undefined {
-  return texts.get(manifests)?.toString('utf8');
+  return texts.get(manifests);
 }
 
 function readBytes(
   input: InputFile,
-  raw: Buffer,
+  source: SourceBytes,
   options: ReadOptions,
   { placeOf, keep }: { readonly placeOf?: PlaceOf; readonly keep?: boolean } = {},
 ): Manifests {
   const { workloads, sccs, problems, documents } = readSource({
     path: input.path,
-    raw,
+    bytes: source,
     found: !input.named,
     podSpecPaths: options.podSpecPaths ?? [],
     patch: input.patch === true,
     ...(placeOf === undefined ? {} : { placeOf }),
   });
-  const waiverText = placeOf === undefined && raw.includes('userns-audit:') ? { waiverText: raw.toString('utf8') } : {};
-  const manifests: Manifests = { input, workloads, sccs, problems, documents, bytes: raw.length, ...waiverText };
-  if (keep === true) texts.set(manifests, raw);
+  const { length } = source;
+  const content = source.bytes.subarray(0, length);
+  const mentionsUs = placeOf === undefined && content.includes('userns-audit:');
+  const manifests: Manifests = {
+    input,
+    workloads,
+    sccs,
+    problems,
+    documents,
+    bytes: length,
+    ...(mentionsUs ? { waiverText: content.toString('utf8') } : {}),
+  };
+  if (keep === true) texts.set(manifests, content.toString('utf8'));
   return manifests;
 }
 
 /** The bytes of a file or of standard input, or why they cannot be had. */
-function readRaw(input: InputFile, maxBytes: number): Buffer | string {
+function readInput(input: InputFile, maxBytes: number): SourceBytes | string {
   try {
-    if (input.origin !== 'stdin') {
-      const { size } = statSync(input.absolutePath);
-      if (size > maxBytes) return tooLarge(size, maxBytes);
+    if (input.origin === 'stdin') {
+      const raw = readFileSync(STANDARD_INPUT);
+      return raw.length > maxBytes ? tooLarge(raw.length, maxBytes) : sourceBytes(raw);
     }
-    const raw = readFileSync(input.origin === 'stdin' ? STANDARD_INPUT : input.absolutePath);
-    return raw.length > maxBytes ? tooLarge(raw.length, maxBytes) : raw;
+    const read = readFileBytes(input.absolutePath, maxBytes);
+    return 'size' in read ? tooLarge(read.size, maxBytes) : terminatedBytes(read.bytes, read.length);
   } catch (error) {
     return (error as Error).message;
   }

@@ -1,6 +1,6 @@
 import type { ScanProblem } from '../core/scan-finding.ts';
 import type { Place } from '../core/workload.ts';
-import { chunksOf, jsonStart, numberLines, sourceBytes } from './chunk.ts';
+import { chunksOf, jsonStart, numberLines } from './chunk.ts';
 import type { Chunk, LineCount, SourceBytes } from './chunk.ts';
 import { isCompose, readCompose } from './compose.ts';
 import { isDockerInspect, readDockerInspect } from './docker-inspect.ts';
@@ -24,7 +24,7 @@ import type { Outline } from './yaml/outline.ts';
 export interface Source {
   /** As shown to people. */
   readonly path: string;
-  readonly raw: Buffer;
+  readonly bytes: SourceBytes;
   /**
    * Found in a directory, not asked for by name: a file that cannot be parsed and speaks of nothing that runs containers is then
    * reported without failing the run.
@@ -48,7 +48,7 @@ export interface SourceContent extends Findings {
 /** Reads every document of a text: what cannot be read is a problem, and the others are read all the same. */
 export function readSource(source: Source): SourceContent {
   const content: SourceContent = { workloads: [], sccs: [], problems: [], documents: 0 };
-  const bytes = sourceBytes(source.raw);
+  const { bytes } = source;
   if (!bytes.valid) content.problems.push(invalidUtf8(source, bytes));
   const counted: LineCount = { byte: 0, line: 1 };
   for (const chunk of chunksOf(bytes)) {

@@ -17,24 +17,21 @@ const UNPLAIN_KEY = /^(?:[-+.~\d<]|(?:y|n|yes|no|on|off|true|false|null)$)/i;
  * alias, a tag, a merge, quotes, `?`, brackets around all: each of these could hide a `kind`, and so is left to the parser.
  */
 export function outlineOf(scanner: Scanner): Outline | undefined {
-  const { text, tokens, count } = scanner;
+  const { text, tokens, rootKeys } = scanner;
+  if (!isOneMapping(scanner)) return undefined;
   const found = new Map<string, string>();
-  let depth = 0;
-  for (let index = 0; index < count; index++) {
-    const type = tokens[index * 4] ?? 0;
-    if (depth === 0 && !mayStandOutside(type, index)) return undefined;
-    depth += depthChange(type);
-    if (depth === 1 && type === TOKEN.KEY && !readPair(text, tokens, index * 4 + 4, found)) return undefined;
+  for (const index of rootKeys) {
+    if (!readPair(text, tokens, index * 4 + 4, found)) return undefined;
   }
   const kind = found.get('kind');
   const apiVersion = found.get('apiVersion');
   return kind === undefined || apiVersion === undefined ? undefined : { apiVersion, kind };
 }
 
-/** Before and after the root: `---` at the very start, and the block mapping it must be. */
-function mayStandOutside(type: number, index: number): boolean {
-  if (type === TOKEN.DOCUMENT_START) return index === 0;
-  return type === TOKEN.NONE || type === TOKEN.STREAM_END || type === TOKEN.BLOCK_MAPPING_START;
+/** `---` or nothing, then a block mapping: no tag or anchor before it, and no second document. */
+function isOneMapping({ tokens, marks }: Scanner): boolean {
+  const hasStart = tokens[0] === TOKEN.DOCUMENT_START;
+  return marks === (hasStart ? 1 : 0) && tokens[hasStart ? 4 : 0] === TOKEN.BLOCK_MAPPING_START;
 }
 
 /** Notes the pair whose key begins at `at` if it is one of the two; false where the key or value is not certain. */
@@ -46,23 +43,6 @@ function readPair(text: string, tokens: Int32Array, at: number, found: Map<strin
   if (value === undefined || found.has(key)) return false;
   found.set(key, value);
   return true;
-}
-
-/** What a token adds to the depth. Sequences at the column of their parent have no tokens of their own and add nothing. */
-function depthChange(type: number): number {
-  switch (type) {
-    case TOKEN.BLOCK_MAPPING_START:
-    case TOKEN.BLOCK_SEQUENCE_START:
-    case TOKEN.FLOW_MAPPING_START:
-    case TOKEN.FLOW_SEQUENCE_START:
-      return 1;
-    case TOKEN.BLOCK_END:
-    case TOKEN.FLOW_MAPPING_END:
-    case TOKEN.FLOW_SEQUENCE_END:
-      return -1;
-    default:
-      return 0;
-  }
 }
 
 /** The text of a plain scalar that is the very token at `at`. */

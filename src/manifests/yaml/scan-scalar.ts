@@ -41,19 +41,24 @@ export function scanPlainScalar(scanner: Scanner): void {
   if (afterBreak) scanner.keyAllowed = true;
 }
 
-/** Where the run of characters ends that a plain scalar takes in without looking further. */
+/** Where the run of words ends that a plain scalar takes in without looking further. */
 function plainWordEnd(text: string, from: number, inFlow: boolean): number {
   let position = from;
   for (;;) {
     const code = text.charCodeAt(position);
     if (code <= 32) {
-      if (isBlankOrEnd(code)) return position;
+      if (isBlankOrEnd(code) && !(code === 32 && isWordStart(text.charCodeAt(position + 1), inFlow))) return position;
     } else if (code === 58) {
       if (isBlankOrEnd(text.charCodeAt(position + 1))) return position;
     } else if (inFlow && isFlowEnd(code)) return position;
     else if (code >= 0x85 && isBreak(code)) return position;
     position++;
   }
+}
+
+/** What goes on with a plain scalar after a single space, which is most of them. */
+function isWordStart(code: number, inFlow: boolean): boolean {
+  return code > 32 && code < 0x7f && code !== 35 && code !== 58 && !(inFlow && isFlowEnd(code));
 }
 
 /** `,` `?` `[` `]` `{` `}` end a plain scalar within brackets (go-yaml counts `?` too). */

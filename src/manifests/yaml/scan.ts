@@ -72,8 +72,8 @@ function skipToToken(scanner: Scanner): void {
 
 /** A mark at the start of a document is no content: files put together have one after `---` too. */
 function skipByteOrderMark(scanner: Scanner): void {
-  const isFirst = scanner.count === 0 || scanner.tokens[scanner.count * 4 - 4] === TOKEN.DOCUMENT_START;
-  if (scanner.position !== scanner.lineStart || !isFirst) return;
+  const afterStart = scanner.count > 0 && scanner.tokens[scanner.count * 4 - 4] === TOKEN.DOCUMENT_START;
+  if (scanner.position !== 0 && !(afterStart && scanner.position === scanner.lineStart)) return;
   scanner.position++;
   scanner.lineStart++;
 }
@@ -85,6 +85,7 @@ function fetchAtLineStart(scanner: Scanner, code: number): boolean {
   unrollIndent(scanner, -1);
   removeSimpleKey(scanner);
   scanner.keyAllowed = false;
+  scanner.marks++;
   if (code === 37) {
     scanDirective(scanner);
     return true;
@@ -218,7 +219,13 @@ function fetchKey(scanner: Scanner): void {
   }
   removeSimpleKey(scanner);
   scanner.keyAllowed = scanner.flowLevel === 0;
+  if (isAtRoot(scanner)) scanner.rootKeys.push(scanner.count);
   addIndicator(scanner, TOKEN.KEY);
+}
+
+/** Within the outermost block collection and no deeper. */
+function isAtRoot(scanner: Scanner): boolean {
+  return scanner.indents.length === 1 && scanner.flowLevel === 0;
 }
 
 function fetchValue(scanner: Scanner): void {
@@ -231,6 +238,7 @@ function fetchValue(scanner: Scanner): void {
       scanner.tokens[slot] = TOKEN.BLOCK_MAPPING_START;
     }
     scanner.tokens[slot + 4] = TOKEN.KEY;
+    if (isAtRoot(scanner)) scanner.rootKeys.push(key.slot + 1);
     key.possible = false;
     scanner.keyAllowed = false;
   } else {

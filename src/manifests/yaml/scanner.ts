@@ -23,6 +23,10 @@ export interface Scanner {
   readonly keys: SimpleKey[];
   tokens: Int32Array;
   count: number;
+  /** How many of `---`, `...` and directives there were. */
+  marks: number;
+  /** Indexes of the KEY tokens of the outermost block mapping. */
+  readonly rootKeys: number[];
 }
 
 export interface SimpleKey {
@@ -86,6 +90,8 @@ export function startScanner(text: string, limit: number, oddBreaks: boolean): S
     keys: [{ possible: false, required: false, slot: 0, position: 0, lineStart: 0 }],
     tokens: reusable.tokens,
     count: 0,
+    marks: 0,
+    rootKeys: [],
   };
 }
 
