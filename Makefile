@@ -46,6 +46,7 @@ generate: node_modules/.installed ## Rewrite the generated files (docs/rules, do
 .PHONY: bench
 bench: $(CLI) ## Measure the budgets side by side with the alternatives
 	@node bench/run.ts
+	@node bench/scan.ts
 
 .PHONY: clean
 clean: ## Remove what the build made

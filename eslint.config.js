@@ -8,8 +8,9 @@ const MAY_IMPORT = {
   rules: ['core'],
   host: ['core'],
   probes: ['core', 'host'],
+  manifests: ['core'],
   report: ['core', 'rules'],
-  cli: ['core', 'rules', 'host', 'probes', 'report'],
+  cli: ['core', 'rules', 'host', 'probes', 'manifests', 'report'],
 };
 const folders = Object.keys(MAY_IMPORT);
 

@@ -23,6 +23,12 @@ const DECIDES: Readonly<Record<ReadinessPath, string>> = {
   none: 'never, it informs',
 };
 
+const NEVER: Readonly<Record<Exclude<Rule['kind'], 'node'>, string>> = {
+  effective: 'never, it judges containers',
+  workload: 'never, it judges manifests',
+  scc: 'never, it judges manifests',
+};
+
 /** All generated documents as they must be. Throws where a rule has no prose or the prose lacks a part. */
 export function generatedFiles(): GeneratedFiles {
   return new Map([
@@ -66,13 +72,7 @@ function renderRule(rule: Rule, prose: Prose): string {
     `${rule.title}.`,
     table(
       ['Severity', 'Judges', 'Decides readiness'],
-      [
-        [
-          rule.severity,
-          subjectOf(rule),
-          rule.kind === 'node' ? DECIDES[rule.readiness] : 'never, it judges containers',
-        ],
-      ],
+      [[rule.severity, subjectOf(rule), rule.kind === 'node' ? DECIDES[rule.readiness] : NEVER[rule.kind]]],
     ),
     '## Why',
     rule.rationale,
@@ -92,8 +92,15 @@ function renderRule(rule: Rule, prose: Prose): string {
     .concat('\n');
 }
 
+const SUBJECTS: Readonly<Record<Rule['kind'], string>> = {
+  node: 'the node',
+  effective: 'every container',
+  workload: 'every workload of a manifest',
+  scc: 'every SecurityContextConstraints',
+};
+
 function subjectOf({ kind }: Rule): string {
-  return kind === 'node' ? 'the node' : 'every container';
+  return SUBJECTS[kind];
 }
 
 const CATALOGUE_INTRO = `Each rule states a condition and answers \`pass\`, \`fail\`, \`unknown\` or \`not-applicable\`. What could not be read is
@@ -115,7 +122,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 function renderCommandLine(): string {
   const nothing = (): void => undefined;
-  const program = createProgram({ node: () => Promise.resolve(), rules: nothing, explain: nothing }, '0.0.0');
+  const later = (): Promise<void> => Promise.resolve();
+  const program = createProgram({ node: later, rules: nothing, explain: nothing, scan: later, fix: later }, '0.0.0');
   const visible = program.createHelp().visibleCommands(program);
   const commands = visible.filter((command) => program.commands.includes(command));
   const sections = [program, ...commands].flatMap((command) => [

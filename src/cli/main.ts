@@ -7,6 +7,7 @@ import { RULES } from '../rules/index.ts';
 import { auditNode, renderNodeReport } from './audit-node.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { type Actions, createProgram, type NodeOptions } from './program.ts';
+import { scanActions } from './scan-actions.ts';
 
 /** Put in by the bundler. */
 declare const __VERSION__: string;
@@ -53,6 +54,7 @@ async function watchNode({ hostRoot, output, interval }: NodeOptions): Promise<v
 }
 
 const actions: Actions = {
+  ...scanActions,
   node: runNode,
   rules({ output }) {
     const catalogue = RULES.map(({ kind, id, title, severity, rationale, remediation, references }) => {

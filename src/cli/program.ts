@@ -2,6 +2,8 @@ import tab from '@bomb.sh/tab/commander';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { RULES } from '../rules/index.ts';
+import { addFixCommand, type FixAction } from './fix-command.ts';
+import { addScanCommand, type ScanAction } from './scan-command.ts';
 
 export const NODE_OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
 export type NodeOutput = (typeof NODE_OUTPUTS)[number];
@@ -19,6 +21,8 @@ export interface Actions {
   readonly node: (options: NodeOptions) => Promise<void>;
   readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
   readonly explain: (rule: string) => void;
+  readonly scan: ScanAction;
+  readonly fix: FixAction;
 }
 
 /** The command line: every command, option and help text. */
@@ -43,6 +47,8 @@ export function createProgram(actions: Actions, version: string): Command {
     .option('-w, --watch', 'audit again and again, and print what changed', false)
     .option('--interval <seconds>', 'seconds between two audits of --watch', parseSeconds, 2)
     .action(async (options: NodeOptions) => actions.node(options));
+  addScanCommand(program, actions.scan);
+  addFixCommand(program, actions.fix);
   program
     .command('rules')
     .description('list the rules')

@@ -2,10 +2,10 @@ import type { Container } from './container.ts';
 import type { NodeFacts } from './facts.ts';
 import { compareFindings, type Finding, type FindingSubject } from './finding.ts';
 import { findOverlaps, formatIdMap, type HeldRange, type IdMap, isIdentityMap, type Overlap } from './id-map.ts';
-import type { EffectiveContext, Rule, RuleMeta, Verdict } from './rule.ts';
+import type { AuditRule, EffectiveContext, RuleMeta, Verdict } from './rule.ts';
 
 /** Judges a node and every container on it by every rule. Pure; the findings are sorted, failures first. */
-export function evaluate(rules: readonly Rule[], facts: NodeFacts): readonly Finding[] {
+export function evaluate(rules: readonly AuditRule[], facts: NodeFacts): readonly Finding[] {
   const context: EffectiveContext = { facts, overlaps: findPodOverlaps(facts.containers) };
   return rules
     .flatMap((rule) =>

@@ -2,6 +2,11 @@
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
+/** True for a severity, whatever the value's type. */
+export function isSeverity(value: unknown): value is Severity {
+  return SEVERITIES.some((severity) => severity === value);
+}
+
 /** `unknown` is an answer of its own: it is never folded into `pass`. */
 export type Status = 'pass' | 'fail' | 'unknown' | 'not-applicable';
 

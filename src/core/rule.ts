@@ -2,6 +2,7 @@ import type { Container } from './container.ts';
 import type { NodeFacts } from './facts.ts';
 import type { Evidence, Severity } from './finding.ts';
 import type { Overlap } from './id-map.ts';
+import type { FieldPath, KubernetesVersion, SecurityContextConstraints, Workload } from './workload.ts';
 
 /** A rule's answer on one subject: a status, one sentence, and what it was read from. */
 export type Verdict =
@@ -45,9 +46,45 @@ export interface EffectiveContext {
 export interface EffectiveRule extends RuleMeta {
   readonly kind: 'effective';
   check(container: Container, context: EffectiveContext): Verdict;
+  /** Judges the same condition in a manifest, where one can declare it: a compose file has a field for the host UTS namespace. */
+  readonly checkDeclared?: (workload: Workload, target: JudgedFor) => Iterable<Violation>;
 }
 
-export type Rule = NodeRule | EffectiveRule;
+/** One broken place of a manifest. `path` is relative to the pod spec (or the SCC); a missing field is named where it would stand. */
+export interface Violation {
+  readonly path: FieldPath;
+  readonly message: string;
+  /** One line: what to write instead. */
+  readonly fix?: string;
+  /** Where this case is milder than the rule's severity says: "the image decides" against "runs as root". */
+  readonly severity?: Severity;
+}
+
+/** What manifests are judged for. */
+export interface JudgedFor extends KubernetesVersion {
+  /** Set by a Pod Security profile: relaxations for `hostUsers: false` then hold exactly as its admission grants them. */
+  readonly podSecurity?: 'baseline' | 'restricted';
+}
+
+/** Judges a pod template by what it declares; yields nothing when it complies. */
+export interface WorkloadRule extends RuleMeta {
+  readonly kind: 'workload';
+  check(workload: Workload, target: JudgedFor): Iterable<Violation>;
+}
+
+/** Judges an OpenShift SecurityContextConstraints. */
+export interface SccRule extends RuleMeta {
+  readonly kind: 'scc';
+  check(scc: SecurityContextConstraints): Iterable<Violation>;
+}
+
+/** The rules over manifests. */
+export type ManifestRule = WorkloadRule | SccRule;
+
+/** The rules over what a machine shows. */
+export type AuditRule = NodeRule | EffectiveRule;
+
+export type Rule = NodeRule | EffectiveRule | WorkloadRule | SccRule;
 
 export function pass(message: string, evidence: readonly Evidence[] = []): Verdict {
   return { status: 'pass', message, evidence };

@@ -70,12 +70,14 @@ export function parseGoVersion(info: string, { module, linkerVariable }: Program
   return [linked, own].map((text) => text && cleanVersion(text)).find(Boolean);
 }
 
+const VERSION = /^["']*(?:\d+:)?v?(?!0\.0\.0)(\d+\.\d+(?:\.\d+)?(?:-(?:rc|beta|alpha)\.?\d+)?)/;
+
 /**
  * `5:28.2.2-1~debian.12` or `v2.1.9+dfsg` as an upstream version `28.2.2`, `2.1.9`; `undefined` when there is no number, or
  * only the 0.0.0 that Go gives a build of no release.
  */
 export function cleanVersion(text: string): string | undefined {
-  return /^["']*(?:\d+:)?v?(?!0\.0\.0)(\d+\.\d+(?:\.\d+)?(?:-(?:rc|beta|alpha)\.?\d+)?)/.exec(text)?.[1];
+  return VERSION.exec(text.slice(0, 100))?.[1];
 }
 
 function packageVersion(host: HostFs, program: Program): Reading<string> | undefined {

@@ -4,7 +4,7 @@ import type { NodeFacts } from '../core/facts.ts';
 import type { Finding, Status } from '../core/finding.ts';
 import { namespaceVector } from '../core/namespace.ts';
 import { judgeReadiness, type Readiness } from '../core/readiness.ts';
-import { NODE_RULES, RULES } from '../rules/index.ts';
+import { AUDIT_RULES, NODE_RULES } from '../rules/index.ts';
 
 /** A container with its namespaces also in the compact form of the table. */
 export interface ReportedContainer extends Container {
@@ -29,7 +29,7 @@ export interface NodeReport {
 
 /** Judges a node's facts by every rule and sums up. Pure. */
 export function createNodeReport(facts: NodeFacts): NodeReport {
-  const findings = evaluate(RULES, facts);
+  const findings = evaluate(AUDIT_RULES, facts);
   const { containers, ...node } = facts;
   return {
     apiVersion: 'userns-audit.dev/v1alpha1',

@@ -8,7 +8,8 @@ export const hostUtsNamespace: EffectiveRule = {
   severity: 'medium',
   rationale:
     'In the host UTS namespace a container sees the host’s name, and with CAP_SYS_ADMIN changes it. Kubernetes has no field for it: containerd and cri-dockerd share it with hostNetwork: true, CRI-O does not, so only the kernel can tell.',
-  remediation: 'Docker: drop --uts=host. Kubernetes on containerd: drop hostNetwork: true.',
+  remediation:
+    'Docker: drop --uts=host, in a Compose file uts: host. Kubernetes on containerd: drop hostNetwork: true.',
   references: ['https://man7.org/linux/man-pages/man7/uts_namespaces.7.html', 'CIS Docker Benchmark 1.6.0, 5.21'],
   check(container) {
     const excluded = outOfScope(container);
@@ -23,5 +24,9 @@ export const hostUtsNamespace: EffectiveRule = {
       evidence,
       container.podUid ? 'Drop hostNetwork: true.' : 'Drop --uts=host.',
     );
+  },
+  *checkDeclared({ podSpec }) {
+    if (podSpec.hostUTS !== true) return;
+    yield { path: ['hostUTS'], message: "shares the host's UTS namespace", fix: 'Drop uts: host.' };
   },
 };

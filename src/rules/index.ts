@@ -1,6 +1,18 @@
-import type { EffectiveRule, NodeRule, Rule } from '../core/rule.ts';
+import type {
+  AuditRule,
+  EffectiveRule,
+  ManifestRule,
+  NodeRule,
+  Rule,
+  RuleMeta,
+  SccRule,
+  WorkloadRule,
+} from '../core/rule.ts';
 import { dockerUsernsRemap } from './docker-userns-remap.ts';
 import { hardeningConflict } from './hardening-conflict.ts';
+import { hostIpcNamespace } from './host-ipc-namespace.ts';
+import { hostNetworkNamespace } from './host-network-namespace.ts';
+import { hostPidNamespace } from './host-pid-namespace.ts';
 import { hostUtsNamespace } from './host-uts-namespace.ts';
 import { idRangeHostIds } from './id-range-host-ids.ts';
 import { idRangeOverlap } from './id-range-overlap.ts';
@@ -9,13 +21,22 @@ import { idmappedMounts } from './idmapped-mounts.ts';
 import { kernelNamespaces } from './kernel-namespaces.ts';
 import { kernelUserNamespaces } from './kernel-user-namespaces.ts';
 import { kubeletUserNamespaces } from './kubelet-user-namespaces.ts';
+import { privilegedInHostUserNamespace } from './privileged-in-host-user-namespace.ts';
+import { rootInHostUserNamespace } from './root-in-host-user-namespace.ts';
 import { runtimeUserNamespaces } from './runtime-user-namespaces.ts';
+import { sccHostNamespaces } from './scc-host-namespaces.ts';
+import { sccUserNamespaceLevel } from './scc-user-namespace-level.ts';
 import { subordinateIds } from './subordinate-ids.ts';
 import { undeclaredHostNamespace } from './undeclared-host-namespace.ts';
 import { unmanagedContainer } from './unmanaged-container.ts';
+import { unmaskedProcMount } from './unmasked-proc-mount.ts';
+import { userNamespace } from './user-namespace.ts';
 import { userNamespaceBootParameter } from './user-namespace-boot-parameter.ts';
+import { userNamespaceConflict } from './user-namespace-conflict.ts';
+import { userNamespaceIds } from './user-namespace-ids.ts';
 import { userNamespaceLimit } from './user-namespace-limit.ts';
 import { userNamespaceNotEffective } from './user-namespace-not-effective.ts';
+import { userNamespaceVolumes } from './user-namespace-volumes.ts';
 
 /** Rules over a node's facts. */
 export const NODE_RULES: readonly NodeRule[] = [
@@ -42,5 +63,42 @@ export const EFFECTIVE_RULES: readonly EffectiveRule[] = [
   userNamespaceNotEffective,
 ];
 
+/** The rules over a machine, sorted by id: what `userns-audit node` judges by. */
+export const AUDIT_RULES: readonly AuditRule[] = [...NODE_RULES, ...EFFECTIVE_RULES].toSorted(byId);
+
+/** Rules over what a manifest of a workload declares. */
+const WORKLOAD_RULES: readonly WorkloadRule[] = [
+  hostIpcNamespace,
+  hostNetworkNamespace,
+  hostPidNamespace,
+  privilegedInHostUserNamespace,
+  rootInHostUserNamespace,
+  unmaskedProcMount,
+  userNamespace,
+  userNamespaceConflict,
+  userNamespaceIds,
+  userNamespaceVolumes,
+];
+
+/** Rules over OpenShift's SecurityContextConstraints. */
+const SCC_RULES: readonly SccRule[] = [sccHostNamespaces, sccUserNamespaceLevel];
+
+/** The rules over manifests, sorted by id; among them those that judge the same condition in what the kernel shows. */
+export const MANIFEST_RULES: readonly ManifestRule[] = [
+  ...WORKLOAD_RULES,
+  ...EFFECTIVE_RULES.flatMap(declaredPart),
+  ...SCC_RULES,
+].toSorted(byId);
+
 /** The whole catalogue, sorted by id: the only registry. */
-export const RULES: readonly Rule[] = [...NODE_RULES, ...EFFECTIVE_RULES].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+export const RULES: readonly Rule[] = [...NODE_RULES, ...EFFECTIVE_RULES, ...WORKLOAD_RULES, ...SCC_RULES].toSorted(
+  byId,
+);
+
+function declaredPart({ checkDeclared, ...meta }: EffectiveRule): readonly WorkloadRule[] {
+  return checkDeclared ? [{ ...meta, kind: 'workload', check: checkDeclared }] : [];
+}
+
+function byId(a: RuleMeta, b: RuleMeta): number {
+  return a.id < b.id ? -1 : 1;
+}

@@ -1,7 +1,7 @@
 // What the audit sees with the privileges an agent may have, in real containers of runc that read the host's procfs.
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isSkipped, requireLab } from '../lab/lab.ts';
 import { bind, type Container, type ContainerOptions, nodeMounts, startContainer, stopAll } from '../lab/runc.ts';
 import type { NodeReport } from '../../src/report/node-report.ts';
@@ -19,7 +19,7 @@ if (isSkipped(found)) {
     let apart: Container;
     beforeAll(() => {
       directory = mkdtempSync(join(tmpdir(), 'userns-audit-agent-'));
-      copyFileSync(CLI, join(directory, 'userns-audit.cjs'));
+      cpSync(dirname(CLI), directory, { recursive: true });
       // The agent is another user.
       chmodSync(directory, 0o755);
       plain = startContainer(lab, { uid: 1000 });

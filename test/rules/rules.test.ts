@@ -1,11 +1,11 @@
 import { evaluate } from '../../src/core/evaluate.ts';
 import type { Finding } from '../../src/core/finding.ts';
-import { RULES } from '../../src/rules/index.ts';
+import { AUDIT_RULES } from '../../src/rules/index.ts';
 import { factsOf } from '../support/host-tree.ts';
 import { readCases, type RuleCase, STATUSES } from './rule-cases.ts';
 
 /** The one finding a case is about, on the whole way from files to judgement. */
-function judge(rule: (typeof RULES)[number], { host, container = '' }: RuleCase): Finding {
+function judge(rule: (typeof AUDIT_RULES)[number], { host, container = '' }: RuleCase): Finding {
   const findings = evaluate([rule], factsOf(host)).filter(
     ({ subject }) => subject.kind === 'Node' || subject.id.startsWith(container),
   );
@@ -14,7 +14,7 @@ function judge(rule: (typeof RULES)[number], { host, container = '' }: RuleCase)
   return finding;
 }
 
-describe.each(RULES.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
+describe.each(AUDIT_RULES.map((rule) => [rule.id, rule] as const))('%s', (id, rule) => {
   const cases = readCases(id);
   for (const status of STATUSES) {
     for (const one of cases[status] ?? []) {

@@ -1,0 +1,74 @@
+import type { ScanProblem } from '../core/scan-finding.ts';
+import { findWaiverComments, type WaiverComment } from '../core/waiver.ts';
+import type { SecurityContextConstraints, Workload } from '../core/workload.ts';
+import { type Manifests, parsePodSpecPath, readManifests, type ReadOptions, scanInputs } from '../manifests/index.ts';
+import type { Refusal } from './control-files.ts';
+import { createProgress } from './progress.ts';
+import type { InputFlags } from './scan-command.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface GatheredManifests {
+  readonly workloads: readonly Workload[];
+  readonly sccs: readonly SecurityContextConstraints[];
+  readonly problems: readonly ScanProblem[];
+  readonly waiverComments: readonly WaiverComment[];
+  readonly files: number;
+  readonly bytes: number;
+  readonly documents: number;
+}
+
+type RenderFlags = Partial<{
+  readonly render: boolean;
+  readonly values: readonly string[];
+  readonly set: readonly string[];
+}>;
+
+/** What the command line says on reading, in the words of the reader. */
+export function readOptionsOf(flags: InputFlags & RenderFlags, cwd: string): ReadOptions | Refusal {
+  const { exclude, gitignore, podSpecPath = [], render = true, values, set } = flags;
+  try {
+    return {
+      cwd,
+      gitignore,
+      render,
+      podSpecPaths: podSpecPath.map(parsePodSpecPath),
+      ...(exclude ? { exclude } : {}),
+      ...(values || set ? { helm: { ...(values ? { values } : {}), ...(set ? { set } : {}) } } : {}),
+    };
+  } catch (error) {
+    return { refusal: (error as Error).message };
+  }
+}
+
+/** Reads every input behind the paths, one after the other, and keeps what is judged. */
+export function gatherManifests(paths: readonly string[], options: ReadOptions, terminal: Terminal): GatheredManifests {
+  const progress = createProgress(terminal);
+  const workloads: Workload[] = [];
+  const sccs: SecurityContextConstraints[] = [];
+  const problems: ScanProblem[] = [];
+  const waiverComments: WaiverComment[] = [];
+  const totals = { files: 0, bytes: 0, documents: 0 };
+  for (const input of scanInputs(paths, options)) {
+    const read: Manifests = readManifests(input, options);
+    workloads.push(...read.workloads);
+    sccs.push(...read.sccs);
+    problems.push(...read.problems);
+    waiverComments.push(...waiverCommentsOf(read));
+    totals.files += 1;
+    totals.bytes += read.bytes;
+    totals.documents += read.documents;
+    progress.tick(totals.files, workloads.length);
+  }
+  progress.done();
+  return { workloads, sccs, problems, waiverComments, ...totals };
+}
+
+/** The comments of an input that accept findings. */
+export function waiverCommentsOf({ input, waiverText = '' }: Manifests): readonly WaiverComment[] {
+  return findWaiverComments(waiverText, input.path);
+}
+
+/** `--allow-unparsable`: what is no manifest that can be read becomes a remark; a path that is not there stays an error. */
+export function allowUnparsable(problems: readonly ScanProblem[]): readonly ScanProblem[] {
+  return problems.map((problem) => (problem.kind === 'unreadable' ? problem : { ...problem, fatal: false }));
+}

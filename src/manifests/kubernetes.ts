@@ -1,0 +1,189 @@
+import type { ScanProblem } from '../core/scan-finding.ts';
+import type { FieldPath, Place, SecurityContextConstraints, Workload } from '../core/workload.ts';
+import { findField } from './document.ts';
+import type { ParsedChunk } from './document.ts';
+import { definedOnly, readBoolean, readString } from './field-reader.ts';
+import type { FieldReader, TypeFault } from './field-reader.ts';
+import { formatPath } from './format-path.ts';
+import { annotationPath, fromPodPath, locateField, openObject } from './located.ts';
+import type { ObjectSource } from './located.ts';
+import type { PodSpecPath } from './manifest.ts';
+import { groupOf, objectsOf, textOf } from './objects.ts';
+import type { PlacedObject } from './objects.ts';
+import { spanOf } from './place.ts';
+import type { PlaceOf } from './place.ts';
+import { readPodSpec } from './pod-spec.ts';
+import { podSources } from './pod-source.ts';
+import type { PodSource } from './pod-source.ts';
+import { rememberSource } from './workload-source.ts';
+import { entriesOf } from './yaml/mapping.ts';
+import type { Entry, Tree } from './yaml/mapping.ts';
+import type { YamlNode } from './yaml/node.ts';
+
+/** What the objects of one document are read into. */
+export interface Findings {
+  readonly workloads: Workload[];
+  readonly sccs: SecurityContextConstraints[];
+  readonly problems: ScanProblem[];
+}
+
+export interface ReadObjectOptions {
+  readonly placeOf: PlaceOf;
+  readonly podSpecPaths: readonly PodSpecPath[];
+  /** The objects are patches of others. */
+  readonly patch: boolean;
+}
+
+/** Reads every workload and SCC of one document into `into`. */
+export function readObjects(
+  parsed: ParsedChunk,
+  rootIndex: number,
+  { placeOf, podSpecPaths, patch }: ReadObjectOptions,
+  into: Findings,
+): void {
+  const root = parsed.roots[rootIndex];
+  if (root === undefined) return;
+  const { chunk, syntax } = parsed;
+  for (const object of objectsOf(parsed, root)) {
+    const source: ObjectSource = { chunk, syntax, rootIndex, objectPath: object.path, placeOf };
+    const group = groupOf(object.apiVersion);
+    if (object.kind === 'SecurityContextConstraints') readScc(parsed, object, source, into);
+    for (const pod of podSources(parsed, object.node, { group, kind: object.kind }, podSpecPaths)) {
+      readWorkload(parsed, object, source, patch ? { ...pod, containersOnly: true } : pod, into);
+    }
+  }
+}
+
+function readWorkload(
+  parsed: ParsedChunk,
+  object: PlacedObject,
+  source: ObjectSource,
+  pod: PodSource,
+  into: Findings,
+): void {
+  const reader: FieldReader = { tree: parsed, faults: [] };
+  const { node } = object;
+  const podSpec = readPodSpec(reader, podEntries(parsed, node, pod), {
+    ...definedOnly({
+      initContainers: pod.containers?.initContainers?.flatMap((path) => nodeAt(parsed, node, path)),
+      containers: pod.containers?.containers?.flatMap((path) => nodeAt(parsed, node, path)),
+    }),
+  });
+  const annotationPaths = [
+    ['metadata', 'annotations'],
+    [...pod.path.slice(0, -1), 'metadata', 'annotations'],
+  ];
+  const name = textOf(parsed, node, 'metadata', 'name') ?? textOf(parsed, node, 'metadata', 'generateName') ?? '';
+  const facts = {
+    platform: 'kubernetes',
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    namespace: textOf(parsed, node, 'metadata', 'namespace'),
+    name: pod.part === undefined ? name : `${name}/${pod.part}`,
+    podSpec,
+    annotations: annotationsAt(parsed, node, annotationPaths),
+    ...(pod.containersOnly === true ? { containersOnly: true } : {}),
+  } as const;
+  into.workloads.push(placeWorkload(facts, source, pod, annotationPaths));
+  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, pod, fault)));
+}
+
+/** Apart from the reading, so that what finds a place again holds on to no node of the document. */
+function placeWorkload(
+  facts: Omit<Workload, 'fieldName' | 'locate' | 'locateAnnotation'>,
+  source: ObjectSource,
+  pod: PodSource,
+  annotationPaths: readonly FieldPath[],
+): Workload {
+  const pathOf = (path: FieldPath): FieldPath => fromPodPath(pod, path);
+  const workload: Workload = {
+    ...facts,
+    fieldName: (path) => formatPath(pathOf(path)),
+    locate: (path) => locateField(source, pathOf(path)),
+    locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
+  };
+  rememberSource(workload, { ...source, dialect: 'pod', noPodFields: pod.noPodFields, pathOf });
+  return workload;
+}
+
+/** The fields of the pod spec, with those that stand elsewhere put in. */
+function podEntries(tree: Tree, object: YamlNode, pod: PodSource): ReadonlyMap<string, Entry> {
+  const found = findField(tree, object, pod.path);
+  const own = found === undefined ? new Map<string, Entry>() : entriesOf(tree, found.value);
+  if (pod.fields === undefined) return own;
+  const moved = Object.entries(pod.fields).flatMap(([name, path]): readonly [string, Entry][] => {
+    const field = findField(tree, object, path);
+    return field?.key === undefined ? [] : [[name, { key: field.key, value: field.value }]];
+  });
+  return new Map([...own, ...moved]);
+}
+
+function nodeAt(tree: Tree, object: YamlNode, path: FieldPath): readonly YamlNode[] {
+  const found = findField(tree, object, path);
+  return found === undefined ? [] : [found.value];
+}
+
+function annotationsAt(tree: Tree, object: YamlNode, paths: readonly FieldPath[]): Readonly<Record<string, string>> {
+  const pairs = paths.flatMap((path) => {
+    const found = findField(tree, object, path);
+    if (found === undefined) return [];
+    return [...entriesOf(tree, found.value).keys()].map((key) => [key, textOf(tree, found.value, key) ?? ''] as const);
+  });
+  return Object.fromEntries(pairs);
+}
+
+function locateAnnotation(source: ObjectSource, paths: readonly FieldPath[], key: string): Place {
+  const path = annotationPath(openObject(source), source.objectPath, paths, key);
+  return locateField(source, path ?? ['metadata']);
+}
+
+function wrongType(
+  source: ObjectSource,
+  { kind, templated }: PlacedObject,
+  pod: PodSource,
+  fault: TypeFault,
+): ScanProblem {
+  const { entry, name, expected, found } = fault;
+  const { text } = source.chunk;
+  const place = source.placeOf(source.chunk, spanOf(text, { ...entry, parent: undefined }, false));
+  const field = `${kind} ${formatPath(pod.path)}: ${name}`;
+  if (templated && fault.parameter) {
+    const message = `${field} is the parameter ${found.replace(/^the text /, '')}: it is judged as if it were left out`;
+    return { kind: 'wrong-type', message, place, fatal: false };
+  }
+  const message = `${field} must be ${expected}, not ${found}: the API server refuses it`;
+  return { kind: 'wrong-type', message, place, fatal: true };
+}
+
+function readScc(parsed: ParsedChunk, object: PlacedObject, source: ObjectSource, into: Findings): void {
+  const reader: FieldReader = { tree: parsed, faults: [] };
+  const entries = entriesOf(parsed, object.node);
+  const annotationPaths = [['metadata', 'annotations']];
+  const facts = {
+    name: textOf(parsed, object.node, 'metadata', 'name') ?? '',
+    ...definedOnly({
+      allowHostPID: readBoolean(reader, entries, 'allowHostPID'),
+      allowHostIPC: readBoolean(reader, entries, 'allowHostIPC'),
+      allowHostNetwork: readBoolean(reader, entries, 'allowHostNetwork'),
+      userNamespaceLevel: readString(reader, entries, 'userNamespaceLevel'),
+    }),
+    annotations: annotationsAt(parsed, object.node, annotationPaths),
+  };
+  into.sccs.push(placeScc(facts, source, annotationPaths));
+  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, { path: [] }, fault)));
+}
+
+function placeScc(
+  facts: Omit<SecurityContextConstraints, 'fieldName' | 'locate' | 'locateAnnotation'>,
+  source: ObjectSource,
+  annotationPaths: readonly FieldPath[],
+): SecurityContextConstraints {
+  const scc: SecurityContextConstraints = {
+    ...facts,
+    fieldName: formatPath,
+    locate: (field) => locateField(source, field),
+    locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
+  };
+  rememberSource(scc, { ...source, dialect: 'scc', noPodFields: undefined, pathOf: (field) => field });
+  return scc;
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Place } from '../core/workload.ts';
+import type { Chunk } from './chunk.ts';
+import type { InputFile } from './manifest.ts';
+import type { PlaceOf } from './place.ts';
+import { kustomizationFile } from './rendered-directory.ts';
+
+/**
+ * Places in what Helm rendered are those of the template it came from, which Helm names in a comment; the line is the only one
+ * there that reads the same, at the same indentation or at another, or has the same key; else the first.
+ */
+export function helmPlaces(input: InputFile): PlaceOf {
+  const templates = new Map<string, readonly string[] | undefined>();
+  return (chunk, span) => {
+    const source = sourceComment(chunk, span.start);
+    const inChart = source?.split('/').slice(1).join('/');
+    if (inChart === undefined) return wholeFile(`${prefixOf(input)}Chart.yaml`);
+    if (!templates.has(inChart)) templates.set(inChart, readLines(join(input.absolutePath, inChart)));
+    const lines = templates.get(inChart);
+    const file = `${prefixOf(input)}${lines === undefined ? 'Chart.yaml' : inChart}`;
+    const text = lineAt(chunk, span.start);
+    return (lines && sameLine(file, lines, text)) ?? wholeFile(file);
+  };
+}
+
+/** Places in what kustomize built are its kustomization file: nothing tells where a line came from. */
+export function kustomizePlaces(input: InputFile): PlaceOf {
+  const file = `${prefixOf(input)}${kustomizationFile(input.absolutePath) ?? ''}`;
+  return () => wholeFile(file);
+}
+
+function prefixOf({ path }: InputFile): string {
+  return path === '.' ? '' : `${path}/`;
+}
+
+/** The last `# Source: chart/templates/file.yaml` before an offset. */
+function sourceComment(chunk: Chunk, offset: number): string | undefined {
+  return [...chunk.text.slice(0, offset).matchAll(/^# Source: (.+?)\r?$/gm)].at(-1)?.[1];
+}
+
+function lineAt({ text }: Chunk, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  return text.slice(start, end === -1 ? text.length : end).trimEnd();
+}
+
+function readLines(path: string): readonly string[] | undefined {
+  try {
+    return readFileSync(path, 'utf8').split(/\r\n|\r|\n/);
+  } catch {
+    return undefined;
+  }
+}
+
+function sameLine(file: string, lines: readonly string[], wanted: string): Place | undefined {
+  const bare = withoutDash(wanted);
+  const key = /^[\w.-]+:/.exec(bare)?.[0];
+  const index =
+    onlyIndex(lines, (line) => line.trimEnd() === wanted) ??
+    onlyIndex(lines, (line) => withoutDash(line) === bare) ??
+    (key === undefined ? undefined : onlyIndex(lines, (line) => withoutDash(line).startsWith(key)));
+  const line = index === undefined ? undefined : lines[index];
+  if (index === undefined || line === undefined) return undefined;
+  const column = line.length - line.trimStart().length + 1;
+  return { file, line: index + 1, column, endLine: index + 1, endColumn: line.trimEnd().length + 1 };
+}
+
+function withoutDash(line: string): string {
+  return line.trim().replace(/^- /, '');
+}
+
+function onlyIndex(lines: readonly string[], matches: (line: string) => boolean): number | undefined {
+  const first = lines.findIndex(matches);
+  return first === -1 || lines.findLastIndex(matches) !== first ? undefined : first;
+}
+
+function wholeFile(file: string): Place {
+  return { file, line: 1, column: 1, endLine: 1, endColumn: 1 };
+}

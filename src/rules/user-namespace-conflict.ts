@@ -1,0 +1,51 @@
+import { isSince, sharedHostNamespaces } from '../core/pod-user-namespace.ts';
+import type { JudgedFor, Violation, WorkloadRule } from '../core/rule.ts';
+import { containersOf, type Workload } from '../core/workload.ts';
+
+export const userNamespaceConflict: WorkloadRule = {
+  kind: 'workload',
+  id: 'user-namespace-conflict',
+  title: 'hostUsers: false is not combined with what the API server rejects',
+  severity: 'high',
+  rationale:
+    'The API server refuses a pod that asks for a user namespace of its own and for a host namespace or a raw block device at once. A Deployment or DaemonSet with such a template is accepted, and never gets a pod: the error stands only in its events.',
+  remediation:
+    'Decide for one: drop the host namespace or the volumeDevices, or drop hostUsers: false. Windows pods must not set hostUsers at all.',
+  references: [
+    'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#limitations',
+    'https://github.com/kubernetes/kubernetes/blob/master/pkg/apis/core/validation/validation.go',
+    'https://github.com/kubernetes/kubernetes/pull/132868',
+    'https://github.com/kubernetes/enhancements/issues/5607',
+  ],
+  *check(workload, target) {
+    const { podSpec, platform } = workload;
+    if (platform !== 'kubernetes' || podSpec.hostUsers === undefined || !isSince(target, 25)) return;
+    if (podSpec.osName === 'windows')
+      yield {
+        path: ['hostUsers'],
+        message: 'is a Windows pod that sets hostUsers: the API server rejects it',
+        fix: 'Drop hostUsers.',
+      };
+    else if (!podSpec.hostUsers) yield* judgeCombination(workload, target);
+  },
+};
+
+function* judgeCombination({ podSpec }: Workload, target: JudgedFor): Iterable<Violation> {
+  for (const field of sharedHostNamespaces(podSpec)) {
+    const gated = field === 'hostNetwork' && isSince(target, 35);
+    yield {
+      path: [field],
+      message: `combines ${field}: true with hostUsers: false: the API server rejects its pods${gated ? ', unless the alpha gate UserNamespacesHostNetworkSupport is on' : ''}`,
+      fix: `Drop ${field}: true or hostUsers: false.`,
+    };
+  }
+  if (!isSince(target, 35)) return;
+  for (const { container, path } of containersOf(podSpec)) {
+    if ((container.volumeDevices ?? []).length === 0) continue;
+    yield {
+      path: [...path, 'volumeDevices'],
+      message: `combines volumeDevices of container ${container.name} with hostUsers: false: the API server rejects its pods`,
+      fix: 'Drop volumeDevices or hostUsers: false.',
+    };
+  }
+}

@@ -1,0 +1,321 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { readManifests, scanInputs } from '../../src/manifests/index.ts';
+import type { InputOptions, ReadOptions } from '../../src/manifests/index.ts';
+
+let root = '';
+
+const FILES: Readonly<Record<string, string>> = {
+  '.git/config.yaml': '',
+  '.git/info/exclude': 'local.yaml\n',
+  '.gitignore': '*.tmp.yaml\n/build/\n!keep.tmp.yaml\n',
+  'a.yaml': 'kind: Pod\nspec: {}\n',
+  'b.yml': '',
+  'c.json': '{}',
+  'd.txt': 'kind: Pod\nspec: {}\n',
+  'E.YAML': '',
+  'local.yaml': '',
+  'x.tmp.yaml': '',
+  'keep.tmp.yaml': '',
+  'build/out.yaml': '',
+  'sub/.gitignore': 'secret.yaml\n!x.tmp.yaml\n',
+  'sub/build/in.yaml': '',
+  'sub/secret.yaml': '',
+  'sub/x.tmp.yaml': '',
+  'sub/deep/z.yaml': '',
+  'sub/deep/secret.yaml': '',
+  'node_modules/m/package.json': '{}',
+};
+
+function write(path: string, text: string): void {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+beforeAll(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'inputs-')));
+  for (const [path, text] of Object.entries(FILES)) write(path, text);
+  symlinkSync(join(root, 'a.yaml'), join(root, 'sub/link.yaml'));
+  symlinkSync(join(root, 'sub'), join(root, 'sub/loop'));
+});
+
+afterAll(() => {
+  rmSync(root, { recursive: true });
+});
+
+function paths(given: readonly string[], options: Partial<InputOptions> = {}): readonly string[] {
+  return [...scanInputs(given, { cwd: root, ...options })].map(({ origin, path }) =>
+    origin === 'file' ? path : `${origin}:${path}`,
+  );
+}
+
+describe('a directory', () => {
+  const KEPT = ['E.YAML', 'a.yaml', 'b.yml', 'c.json', 'keep.tmp.yaml'];
+
+  test('is walked for manifests, heeding .gitignore at every level', () => {
+    expect(paths(['.'])).toEqual([...KEPT, 'sub/build/in.yaml', 'sub/deep/z.yaml', 'sub/link.yaml', 'sub/x.tmp.yaml']);
+  });
+
+  test('below the root of the repository heeds the files above it', () => {
+    expect(paths(['sub'])).toEqual(['sub/build/in.yaml', 'sub/deep/z.yaml', 'sub/link.yaml', 'sub/x.tmp.yaml']);
+    expect(paths(['sub/deep'])).toEqual(['sub/deep/z.yaml']);
+  });
+
+  test('may be walked without .gitignore, and never .git and node_modules', () => {
+    const all = paths(['.'], { gitignore: false });
+    expect(all).toContain('build/out.yaml');
+    expect(all).toContain('sub/secret.yaml');
+    expect(all.some((path) => /\.git\/|node_modules/.test(path))).toBe(false);
+  });
+
+  test.each([
+    [['sub'], KEPT],
+    [['sub/', '*.json'], KEPT.filter((path) => path !== 'c.json')],
+    [
+      ['**/*.yaml', 'E.YAML'],
+      ['b.yml', 'c.json'],
+    ],
+    [
+      ['./a.yaml', '/sub/deep/'],
+      ['E.YAML', 'b.yml', 'c.json', 'keep.tmp.yaml', 'sub/build/in.yaml', 'sub/link.yaml', 'sub/x.tmp.yaml'],
+    ],
+    [['*', '!c.json'], ['c.json']],
+  ])('leaves out %j', (exclude, expected) => {
+    expect(paths(['.'], { exclude })).toEqual(expected);
+  });
+
+  test('gives out each file once', () => {
+    expect(paths(['a.yaml', '.', 'sub', './sub/../a.yaml']).filter((path) => path === 'a.yaml')).toHaveLength(1);
+  });
+});
+
+describe('other paths', () => {
+  test('a file of any name is read, and one that is ignored', () => {
+    expect(paths(['d.txt', 'x.tmp.yaml', 'build/out.yaml'])).toEqual(['d.txt', 'x.tmp.yaml', 'build/out.yaml']);
+  });
+
+  test('an excluded file is not read even by name', () => {
+    expect(paths(['a.yaml', 'b.yml'], { exclude: ['a.*'] })).toEqual(['b.yml']);
+  });
+
+  test('a glob', () => {
+    expect(paths(['sub/**/*.yaml'], { gitignore: false })).toEqual([
+      'sub/build/in.yaml',
+      'sub/deep/secret.yaml',
+      'sub/deep/z.yaml',
+      'sub/link.yaml',
+      'sub/secret.yaml',
+      'sub/x.tmp.yaml',
+    ]);
+    expect(paths(['{a,b}.y*ml'])).toEqual(['a.yaml', 'b.yml']);
+  });
+
+  test('standard input', () => {
+    expect([...scanInputs(['-'], { cwd: root })]).toEqual([
+      { origin: 'stdin', path: '<stdin>', absolutePath: '<stdin>', named: true },
+    ]);
+  });
+
+  test('outside of the working directory are shown whole', () => {
+    expect(paths(['../a.yaml'], { cwd: join(root, 'sub') })).toEqual([join(root, 'a.yaml')]);
+  });
+
+  test.each([
+    ['missing.yaml', /cannot be read: there is no such file or directory/],
+    ['missing/*.yaml', /cannot be read: no file matches this pattern/],
+  ])('%s is a problem', (path, message) => {
+    const [input] = scanInputs([path], { cwd: root });
+    expect(input && readManifests(input, { cwd: root })).toMatchObject({
+      workloads: [],
+      problems: [{ kind: 'unreadable', fatal: true, place: { file: path }, message: expect.stringMatching(message) }],
+    });
+  });
+
+  test('a link that leads nowhere is one too', () => {
+    symlinkSync(join(root, 'nowhere'), join(root, 'dangling.yaml'));
+    const [input] = [...scanInputs(['.'], { cwd: root })].filter(({ path }) => path === 'dangling.yaml');
+    rmSync(join(root, 'dangling.yaml'));
+    expect(input?.problem).toMatchObject({
+      kind: 'unreadable',
+      fatal: true,
+      message: 'cannot be read: the link leads nowhere',
+    });
+  });
+
+  test('a file above the limit is one too', () => {
+    const [input] = scanInputs(['a.yaml'], { cwd: root });
+    expect(input && readManifests(input, { cwd: root, maxBytes: 10 }).problems).toMatchObject([
+      { kind: 'unreadable', message: expect.stringContaining('the limit is 0.0: exclude it') },
+    ]);
+  });
+});
+
+describe('directories that tools render', () => {
+  let tools = '';
+
+  /** A stand-in for a tool: prints its arguments to a file and a text to its output. */
+  function tool(name: string, output: string, status = 0): void {
+    const script = `#!/bin/sh\necho "$@" > "${join(tools, name)}.args"\ncat <<'END'\n${output}END\n[ ${status} = 0 ] || echo "Error: it broke" >&2\nexit ${status}\n`;
+    writeFileSync(join(tools, name), script);
+    chmodSync(join(tools, name), 0o755);
+  }
+
+  /** Options with the stand-ins before what else a script needs. */
+  function withTools(): ReadOptions {
+    return { cwd: root, environment: { PATH: `${tools}:${join(root, '.bin')}` } };
+  }
+
+  beforeAll(() => {
+    mkdirSync(join(root, '.bin'));
+    symlinkSync('/bin/cat', join(root, '.bin/cat'));
+    tools = join(root, '.tools');
+    mkdirSync(tools);
+    write('chart/Chart.yaml', 'name: chart\nversion: 1.0.0\n');
+    write('chart/values.yaml', 'agent:\n  hostUsers: true\n  hostPID: true\n');
+    write(
+      'chart/templates/pod.yaml',
+      '# head\nkind: Pod\nspec:\n  hostPID: {{ .Values.agent.hostPID }}\n  hostIPC: true\n',
+    );
+    write('chart/charts/sub/Chart.yaml', 'name: sub\n');
+    write('chart/examples/pod.yaml', 'kind: Pod\nspec: {}\n');
+    write('library/Chart.yaml', 'name: library\ntype: library\n');
+    write(
+      'base/kustomization.yaml',
+      'resources: [pod.yaml]\npatches:\n- path: patch.yaml\n- patch: |-\n    - op: remove\npatchesStrategicMerge: [old.yaml]\n',
+    );
+    write('base/pod.yaml', 'kind: Pod\nspec: {}\n');
+    write('base/patch.yaml', 'kind: Deployment\nspec: {template: {spec: {hostPID: true}}}\n');
+    write('base/old.yaml', 'kind: Deployment\nspec: {template: {spec: {}}}\n');
+  });
+
+  test('a chart is one input, without its templates and subcharts; a library chart is none', () => {
+    expect(paths(['chart'])).toEqual([
+      'helm:chart',
+      'chart/Chart.yaml',
+      'chart/examples/pod.yaml',
+      'chart/values.yaml',
+    ]);
+    expect(paths(['library'])).toEqual(['library/Chart.yaml']);
+    expect(paths(['chart'], { render: false })).toContain('chart/templates/pod.yaml');
+  });
+
+  test('a kustomization that is named is rendered, its files are read too', () => {
+    expect(paths(['base'])).toEqual([
+      'kustomize:base',
+      'base/kustomization.yaml',
+      'base/old.yaml',
+      'base/patch.yaml',
+      'base/pod.yaml',
+    ]);
+    expect(paths(['.']).filter((found) => found.startsWith('kustomize'))).toEqual([]);
+  });
+
+  test('patches are parts of pods', () => {
+    const inputs = [...scanInputs(['base'], { cwd: root, render: false })];
+    const workloads = inputs.flatMap((input) => readManifests(input, { cwd: root }).workloads);
+    expect(workloads.map(({ kind, containersOnly }) => `${kind} ${String(containersOnly)}`)).toEqual([
+      'Deployment true',
+      'Deployment true',
+      'Pod undefined',
+    ]);
+  });
+
+  test('helm gets values, and places are those of the templates', () => {
+    tool(
+      'helm',
+      '---\n# Source: chart/templates/pod.yaml\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostPID: true\n  hostIPC: true\n---\n# Source: chart/charts/packed/templates/x.yaml\nkind: Pod\nspec: {}\n',
+    );
+    const options = { ...withTools(), helm: { values: ['chart/values.yaml'], set: ['a=b', 'c=d'] } };
+    const [input] = scanInputs(['chart'], options);
+    const read = input && readManifests(input, options);
+    expect(read).toMatchObject({ documents: 2, problems: [], workloads: [{ name: 'a' }, {}] });
+    const [pod, other] = read?.workloads ?? [];
+    expect(pod?.locate(['hostIPC'])).toMatchObject({ file: 'chart/templates/pod.yaml', line: 5, column: 3 });
+    expect(pod?.locate(['hostPID'])).toMatchObject({ file: 'chart/templates/pod.yaml', line: 4, column: 3 });
+    expect(pod?.locate(['hostUsers'])).toMatchObject({ file: 'chart/templates/pod.yaml', line: 3, column: 1 });
+    expect(other?.locate(['hostPID'])).toMatchObject({ file: 'chart/Chart.yaml', line: 1 });
+    const values = join(root, 'chart/values.yaml');
+    expect(read && readArguments('helm')).toBe(
+      `template release-name ${join(root, 'chart')} --values ${values} --set a=b --set c=d`,
+    );
+  });
+
+  test('a tool that fails says why', () => {
+    tool('helm', '', 1);
+    const [input] = scanInputs(['chart'], { cwd: root });
+    expect(input && readManifests(input, withTools()).problems).toMatchObject([
+      { kind: 'unparsable', fatal: true, message: 'helm template failed: Error: it broke', place: { file: 'chart' } },
+    ]);
+  });
+
+  test('kubectl stands in for kustomize', () => {
+    tool('kubectl', 'kind: Pod\nmetadata: {name: built}\nspec: {}\n');
+    const [input] = scanInputs(['base'], { cwd: root });
+    const read = input && readManifests(input, withTools());
+    expect(read?.workloads).toMatchObject([{ name: 'built' }]);
+    expect(read?.workloads[0]?.locate(['hostPID'])).toMatchObject({
+      file: 'base/kustomization.yaml',
+      line: 1,
+    });
+    expect(readArguments('kubectl')).toBe(`kustomize ${join(root, 'base')}`);
+    rmSync(join(tools, 'kubectl'));
+  });
+
+  test('what kustomize built is told where it is new, at the file it comes from', () => {
+    write('over/kustomization.yml', 'resources: [../origin, more.yaml]\n');
+    write('over/more.yaml', 'kind: Pod\nmetadata: {name: more}\nspec: {hostPID: true}\n');
+    write('origin/kustomization.yaml', 'resources: [pods.yaml]\n');
+    write(
+      'origin/pods.yaml',
+      '# here\nkind: Pod\nmetadata: {name: kept}\nspec:\n  hostPID: true\n---\nkind: Pod\nmetadata: {name: changed}\nspec:\n  hostPID: true\n',
+    );
+    tool(
+      'kustomize',
+      ['kept', 'more'].map((name) => `kind: Pod\nmetadata: {name: x-${name}}\nspec: {hostPID: true}\n---\n`).join('') +
+        'kind: Pod\nmetadata: {name: x-changed}\nspec: {hostPID: true, hostIPC: true}\n',
+    );
+    const [input] = scanInputs(['over'], { cwd: root });
+    const read = input && readManifests(input, withTools());
+    expect(
+      read?.workloads.map((workload) => [
+        workload.name,
+        workload.locate(['hostPID']).file,
+        workload.locate(['hostPID']).line,
+      ]),
+    ).toEqual([
+      ['x-kept', 'origin/pods.yaml', 5],
+      ['x-changed', 'over/kustomization.yml', 1],
+    ]);
+  });
+
+  test.each([
+    ['chart', /there is no helm on this machine to render it: install helm/],
+    ['base', /neither kustomize nor kubectl/],
+  ])('without the tool %s is a problem', (directory, message) => {
+    const [input] = scanInputs([directory], { cwd: root });
+    const options = { cwd: root, environment: { PATH: join(root, 'empty') } };
+    expect(input && readManifests(input, options).problems).toMatchObject([
+      { kind: 'tool-missing', fatal: true, message: expect.stringMatching(message), place: { file: directory } },
+    ]);
+  });
+
+  function readArguments(name: string): string {
+    return readFileText(join(tools, `${name}.args`));
+  }
+});
+
+function readFileText(file: string): string {
+  return readFileSync(file, 'utf8').trim();
+}
