@@ -22,7 +22,7 @@ export function commentsAt(subject: Workload | SecurityContextConstraints, path:
   const lineStart = text.lastIndexOf('\n', anchor.start - 1) + 1;
   const isOneLine = value.start >= anchor.start && !text.slice(anchor.start, value.end).includes('\n');
   const beside = commentAfter(text, isOneLine ? Math.max(value.end, anchor.end) : anchor.end);
-  return [...commentsAbove(text.slice(0, lineStart), line), ...(beside === undefined ? [] : [{ text: beside, line }])];
+  return [...commentsAbove(text, lineStart, line), ...(beside === undefined ? [] : [{ text: beside, line }])];
 }
 
 /** The comment that begins after `from` on the same line, a colon or comma between. */
@@ -32,10 +32,15 @@ function commentAfter(text: string, from: number): string | undefined {
   return /(?:^|[\s,:\]}])(#[^\r\0]*)/.exec(rest)?.[1];
 }
 
-function commentsAbove(text: string, line: number): readonly Comment[] {
-  const lines = text.split(/\r\n|\n/).slice(0, -1);
-  const last = lines.findLastIndex((content) => !content.trimStart().startsWith('#'));
-  return lines
-    .slice(last + 1)
-    .map((content, index, { length }) => ({ text: content.trim(), line: line - length + index }));
+/** The lines of comment directly above the line that starts at `lineStart`; `line` is its number. */
+function commentsAbove(text: string, lineStart: number, line: number): readonly Comment[] {
+  const comments: Comment[] = [];
+  for (let end = lineStart - 1, number = line - 1; end > 0; number--) {
+    const start = text.lastIndexOf('\n', end - 1) + 1;
+    const content = text.slice(start, end).trim();
+    if (!content.startsWith('#')) break;
+    comments.unshift({ text: content, line: number });
+    end = start - 1;
+  }
+  return comments;
 }

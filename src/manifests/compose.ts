@@ -74,9 +74,12 @@ interface ServiceField extends Entry {
 
 type ServiceFields = ReadonlyMap<string, ServiceField>;
 
+/** Services that extend each other further than this are not followed: nobody writes them. */
+const MAX_EXTENDS = 20;
+
 function serviceFields(tree: Tree, services: YamlNode, name: string, seen: ReadonlySet<string>): ServiceFields {
   const service = entriesOf(tree, services).get(name);
-  if (service === undefined || seen.has(name)) return new Map();
+  if (service === undefined || seen.has(name) || seen.size > MAX_EXTENDS) return new Map();
   const own = entriesOf(tree, service.value);
   const base = extendedService(tree, own.get('extends')?.value);
   const inherited = base === undefined ? [] : serviceFields(tree, services, base, new Set([...seen, name]));

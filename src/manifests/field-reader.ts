@@ -25,6 +25,9 @@ export interface FieldReader {
   readonly faults: TypeFault[];
 }
 
+/** More than these in one pod say nothing new. */
+const MAX_FAULTS = 200;
+
 const PARAMETER = /^\$(?:\{.*\}|\w+)$/s;
 
 /** The scalar at a node, undefined for null, a collection, or what its tag contradicts. */
@@ -44,6 +47,7 @@ export function isUnset(reader: FieldReader, entry: Entry | undefined): entry is
 
 /** Notes that a field is of a wrong type, and is left out for it. */
 export function reportType(reader: FieldReader, name: string, entry: Entry, expected: string): void {
+  if (reader.faults.length >= MAX_FAULTS) return;
   const target = resolveAlias(entry.value);
   const text = target.type === NODE.SCALAR ? scalarText(reader.tree.text, target) : '';
   reader.faults.push({

@@ -85,7 +85,7 @@ function readWorkload(
     ...(pod.containersOnly === true ? { containersOnly: true } : {}),
   } as const;
   into.workloads.push(placeWorkload(facts, source, pod, annotationPaths));
-  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, pod, fault)));
+  for (const fault of reader.faults) into.problems.push(wrongType(source, object, pod, fault));
 }
 
 /** Apart from the reading, so that what finds a place again holds on to no node of the document. */
@@ -170,7 +170,7 @@ function readScc(parsed: ParsedChunk, object: PlacedObject, source: ObjectSource
     annotations: annotationsAt(parsed, object.node, annotationPaths),
   };
   into.sccs.push(placeScc(facts, source, annotationPaths));
-  into.problems.push(...reader.faults.map((fault) => wrongType(source, object, { path: [] }, fault)));
+  for (const fault of reader.faults) into.problems.push(wrongType(source, object, { path: [] }, fault));
 }
 
 function placeScc(

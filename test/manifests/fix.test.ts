@@ -108,6 +108,15 @@ describe('setting a field', () => {
   });
 });
 
+test('one edit that does not come out right keeps none of the others back', () => {
+  const pods = Array.from({ length: 200 }, (_, index) =>
+    index === 77 ? '- kind: Pod\n  metadata: {name: bad}\n  spec: &s\n    a: 1\n' : '- kind: Pod\n  spec:\n    a: 1\n',
+  );
+  const { applied, refused } = fix(`kind: List\nitems:\n${pods.join('')}- *s\n`);
+  expect(applied).toHaveLength(199);
+  expect(refused.map(({ workload }) => workload.name)).toEqual(['bad']);
+});
+
 describe('removing a field', () => {
   test.each([
     ['takes its line', 'kind: Pod\nspec:\n  hostPID: true\n  a: 1\n', 'kind: Pod\nspec:\n  a: 1\n'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readManifestText } from '../../src/manifests/index.ts';
+import { commentsAt, readManifestText } from '../../src/manifests/index.ts';
 import { yamlTexts } from './yaml-arbitrary.ts';
 
 const MEGABYTE = 1_000_000;
@@ -10,7 +10,10 @@ const LIMIT_MS = 15_000;
 function timed(text: string, path = 'f.yaml'): { readonly problems: readonly string[]; readonly ms: number } {
   const start = performance.now();
   const { problems, workloads } = readManifestText(text, path);
-  for (const workload of workloads.slice(0, 50)) workload.locate(['hostUsers']);
+  for (const workload of workloads) {
+    workload.locate(['hostUsers']);
+    commentsAt(workload, ['hostUsers']);
+  }
   return { problems: problems.map(({ message }) => message), ms: performance.now() - start };
 }
 
@@ -68,6 +71,17 @@ describe('a megabyte of anything is read in bounded time', () => {
     ['broken documents', repeated('a: [\n---\n')],
     ['a list', `kind: List\nitems:\n${repeated('- kind: Pod\n  spec: {}\n')}`],
     ['lists in lists', '{kind: List, items: ['.repeat(150) + ']}'.repeat(150)],
+    ['containers of a wrong type', `kind: Pod\nspec: {containers: [${repeated('a,')}]}`],
+    [
+      'capabilities of a wrong type',
+      `kind: Pod\nspec: {containers: [{securityContext: {capabilities: {add: [${repeated('1,')}]}}}]}`,
+    ],
+    ['volumes', `kind: Pod\nspec:\n  volumes:\n${repeated('  - name: 1\n')}`],
+    ['services', `services:\n${Array.from({ length: 40_000 }, (_, index) => `  s${index}: {image: x}`).join('\n')}`],
+    [
+      'services that extend',
+      `services:\n${Array.from({ length: 20_000 }, (_, index) => `  s${index}: {image: x, extends: s${index + 1}}`).join('\n')}`,
+    ],
     ['carriage returns', repeated('a: 1\r')],
     ['line separators', repeated('a\u2028')],
     ['byte order marks', repeated('\ufeff')],

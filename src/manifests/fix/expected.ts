@@ -8,17 +8,17 @@ export interface RootEdit {
   readonly value: EditValue | undefined;
 }
 
-/** A value with one field set or removed; what is not on the way to it is shared with the old value. */
-export function withEdit(value: unknown, { path, value: wanted }: RootEdit): unknown {
-  const [step, ...rest] = path;
-  if (step === undefined) return wanted;
-  if (Array.isArray(value)) {
-    return value.map((element: unknown, index) =>
-      index === step ? withEdit(element, { path: rest, value: wanted }) : element,
-    );
-  }
-  const record = (value ?? {}) as Readonly<Record<string, unknown>>;
-  if (rest.length > 0) return { ...record, [step]: withEdit(record[step], { path: rest, value: wanted }) };
-  if (wanted !== undefined) return { ...record, [step]: wanted };
-  return Object.fromEntries(Object.entries(record).filter(([key]) => key !== step));
+/** Sets or removes one field within a value, in place. A path that leads nowhere changes nothing. */
+export function applyEdit(value: unknown, { path, value: wanted }: RootEdit): void {
+  let parent = value;
+  for (const step of path.slice(0, -1)) parent = isRecord(parent) ? parent[step] : undefined;
+  const field = path.at(-1);
+  if (!isRecord(parent) || field === undefined) return;
+  if (wanted === undefined) Reflect.deleteProperty(parent, field);
+  else parent[field] = wanted;
+}
+
+/** Lists count: their steps are indexes. */
+function isRecord(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
 }

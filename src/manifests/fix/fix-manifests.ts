@@ -11,7 +11,7 @@ import { sourceOf } from '../workload-source.ts';
 import type { WorkloadSource } from '../workload-source.ts';
 import { plainValue } from '../yaml/check.ts';
 import { translateEdit } from './dialect.ts';
-import { withEdit } from './expected.ts';
+import { applyEdit } from './expected.ts';
 import type { RootEdit } from './expected.ts';
 import { helmHint } from './helm-hint.ts';
 import { removeField, setField } from './splice.ts';
@@ -64,7 +64,7 @@ function refuseAll(
   reason: string,
   { refused }: Outcome,
 ): void {
-  refused.push(...edits.map(({ workload, edit }) => ({ workload, edit, reason })));
+  for (const { workload, edit } of edits) refused.push({ workload, edit, reason });
 }
 
 function renderedReason({ input }: Manifests, edit: ManifestEdit): string {
@@ -104,7 +104,7 @@ function rootIndexOf(source: WorkloadSource | undefined): number {
   return source?.rootIndex ?? 0;
 }
 
-/** Makes the edits of a round at once; where they do not come out right together, one by one. */
+/** Makes the edits of a round at once; where they do not come out right together, in halves, down to the one that does not. */
 function editRound(chunk: Chunk, syntax: Syntax, round: readonly PlannedEdit[], outcome: Outcome): Chunk {
   const parsed = parseChunk(chunk, syntax);
   const splices: Splice[] = [];
@@ -115,7 +115,7 @@ function editRound(chunk: Chunk, syntax: Syntax, round: readonly PlannedEdit[], 
     const { path, value } = planned.change;
     const spliced = value === undefined ? removeField(parsed, root, path) : setField(parsed, root, path, value);
     if (spliced === 'unchanged') continue;
-    if ('refused' in spliced) outcome.refused.push({ ...planned, reason: spliced.refused });
+    if ('refused' in spliced) refuseAll([planned], spliced.refused, outcome);
     else {
       splices.push(spliced);
       made.push(planned);
@@ -125,44 +125,44 @@ function editRound(chunk: Chunk, syntax: Syntax, round: readonly PlannedEdit[], 
   const edited = spliceChunk(chunk, splices);
   const values = parsed.roots.map((root) => plainValue(parsed, root));
   if (edited !== undefined && comesOutRight(edited, syntax, values, made)) {
-    outcome.applied.push(...made.map(({ workload, edit }) => ({ workload, edit })));
+    for (const { workload, edit } of made) outcome.applied.push({ workload, edit });
     return edited;
   }
-  if (made.length > 1) return made.reduce((current, planned) => editRound(current, syntax, [planned], outcome), chunk);
+  if (made.length > 1) {
+    const half = made.length >> 1;
+    return editRound(editRound(chunk, syntax, made.slice(0, half), outcome), syntax, made.slice(half), outcome);
+  }
   refuseAll(made, 'the edit would change other fields too, as by an anchor that others use: make it by hand', outcome);
   return chunk;
 }
 
-/** The chunk with its text replaced from the end on; undefined when splices overlap. */
+/** The chunk with its text replaced; undefined when splices overlap. */
 function spliceChunk(chunk: Chunk, splices: readonly Splice[]): Chunk | undefined {
-  const ordered = splices.toSorted((a, b) => b.start - a.start);
-  let { text, limit } = chunk;
-  let from = Infinity;
-  for (const splice of ordered) {
-    if (splice.end > from) return undefined;
-    text = text.slice(0, splice.start) + splice.text + text.slice(splice.end);
-    limit += splice.text.length - (splice.end - splice.start);
-    from = splice.start;
+  const parts: string[] = [];
+  let from = 0;
+  let { limit } = chunk;
+  for (const { start, end, text } of splices.toSorted((a, b) => a.start - b.start)) {
+    if (start < from) return undefined;
+    parts.push(chunk.text.slice(from, start), text);
+    limit += text.length - (end - start);
+    from = end;
   }
-  return { ...chunk, text, limit };
+  return { ...chunk, text: parts.join('') + chunk.text.slice(from), limit };
 }
 
+/** `values`: of the documents before, which are changed here to what they must be after. */
 function comesOutRight(
   edited: Chunk,
   syntax: Syntax,
   values: readonly unknown[],
   made: readonly PlannedEdit[],
 ): boolean {
-  const expected = values.map((value, index) =>
-    made
-      .filter(({ rootIndex }) => rootIndex === index)
-      .reduce((current, { change }) => withEdit(current, change), value),
-  );
+  for (const { rootIndex, change } of made) applyEdit(values[rootIndex], change);
   try {
     const parsed = parseChunk(edited, syntax);
     return isDeepStrictEqual(
       parsed.roots.map((root) => plainValue(parsed, root)),
-      expected,
+      values,
     );
   } catch (error) {
     if (!isSyntaxFault(error)) throw error;
