@@ -1,28 +1,17 @@
-import { styleText } from 'node:util';
 import { CommanderError } from 'commander';
 import { createHostFs } from '../host/host-fs.ts';
-import type { Paint, Style } from '../report/paint.ts';
 import { renderRule, renderRules } from '../report/rule-text.ts';
 import { RULES } from '../rules/index.ts';
 import { auditNode, renderNodeReport } from './audit-node.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { processTerminal } from './process-terminal.ts';
 import { type Actions, createProgram, type NodeOptions } from './program.ts';
 import { scanActions } from './scan-actions.ts';
 
 /** Put in by the bundler. */
 declare const __VERSION__: string;
 
-const STYLES: Readonly<Record<Style, Parameters<typeof styleText>[0]>> = {
-  heading: 'bold',
-  strong: 'bold',
-  good: 'green',
-  bad: 'red',
-  doubt: 'yellow',
-  dim: 'gray',
-};
-
-/** Colors only on a terminal, and never with NO_COLOR set: styleText asks the stream. */
-const paint: Paint = (style, text) => styleText(STYLES[style], text, { stream: process.stdout });
+const { paint } = processTerminal();
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
