@@ -68,9 +68,9 @@ export function createProgram(actions: Actions, version: string): Command {
 }
 
 const EXIT_CODES = `
-Exit codes of an audit:
+Exit codes of \`node\` (\`scan\` and \`fix\` tell theirs):
   0  no finding at or above --fail-on
-  1  findings at or above --fail-on
+  1  findings at or above --fail-on, whatever else could not be read
   2  could not judge: bad usage, or evidence that could not be read`;
 
 function parseSeconds(text: string): number {

@@ -27,6 +27,6 @@ describe('generated documents', () => {
     const cli = generatedFiles().get('docs/cli.md') ?? '';
     expect(Math.max(...cli.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
     expect(cli).toContain('## userns-audit node');
-    expect(cli).toContain('Exit codes of an audit:');
+    expect(cli).toContain('Exit codes of `node`');
   });
 });
