@@ -40,6 +40,12 @@ describe('the procfs of this machine', () => {
     });
     expect(thrown.ok).toBe(false);
   });
+
+  test('a device where a file is expected is not opened', () => {
+    // Reading this one gives zeros without end; merely opening a watchdog would arm it.
+    const seen = show(procfs.readContainerFile(process.pid, '/dev/full', 10));
+    expect(seen).toContain('not a regular file');
+  });
 });
 
 describe('a procfs below a root', () => {
