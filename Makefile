@@ -1,6 +1,7 @@
 # Everything a clone needs: `make` lists the targets, each installs what it uses (see tools/bootstrap.sh).
 SHELL := /bin/bash
-.SHELLFLAGS := -euo pipefail -c
+# Started over a socket, bash takes itself for a remote shell and reads the machine's bashrc, which -u may not survive.
+.SHELLFLAGS := --norc -euo pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
