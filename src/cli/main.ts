@@ -1,4 +1,3 @@
-import { CommanderError } from 'commander';
 import { createHostFs } from '../host/host-fs.ts';
 import { renderRule, renderRules } from '../report/rule-text.ts';
 import { RULES } from '../rules/index.ts';
@@ -7,6 +6,7 @@ import { exitCodeOf } from './exit-code.ts';
 import { processTerminal } from './process-terminal.ts';
 import { type Actions, createProgram, type NodeOptions } from './program.ts';
 import { scanActions } from './scan-actions.ts';
+import { runProgram } from './run-program.ts';
 
 /** Put in by the bundler. */
 declare const __VERSION__: string;
@@ -59,14 +59,7 @@ const actions: Actions = {
 async function main(): Promise<void> {
   // A reader that has seen enough, such as head, is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
-  const program = createProgram(actions, __VERSION__);
-  for (const command of [program, ...program.commands]) command.exitOverride();
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  }
+  await runProgram(createProgram(actions, __VERSION__));
 }
 
 void main();

@@ -1,6 +1,6 @@
-import { CommanderError } from 'commander';
 import { scanActions } from './scan-actions.ts';
 import { createScanProgram } from './scan-program.ts';
+import { runProgram } from './run-program.ts';
 
 /** As package.json says, which npm only warns of. */
 const OLDEST_NODE = 24;
@@ -16,14 +16,7 @@ async function start(command: string | undefined): Promise<void> {
     await import('./main.ts');
     return;
   }
-  const program = createScanProgram(scanActions);
-  for (const each of [program, ...program.commands]) each.exitOverride();
-  try {
-    await program.parseAsync();
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  }
+  await runProgram(createScanProgram(scanActions));
 }
 
 void start(process.argv[2]);

@@ -1,7 +1,7 @@
 import type { Container } from './container.ts';
 import type { Evidence } from './finding.ts';
 import type { NamespaceState, NamespaceType } from './namespace.ts';
-import { notApplicable, type Verdict } from './rule.ts';
+import { notApplicable, unknown, type Verdict } from './rule.ts';
 
 /** The namespaces a container may share with the host by a setting of Kubernetes or Docker. */
 export const SHAREABLE = ['user', 'pid', 'net', 'ipc', 'uts'] as const satisfies readonly NamespaceType[];
@@ -18,6 +18,12 @@ export function outOfScope({ sandbox, state }: Container): Verdict | undefined {
 /** What runs inside another container was not started by this machine's engine, and its ids are a part of the other's. */
 export function insideAnother({ nestedIn }: Container): Verdict | undefined {
   return nestedIn === undefined ? undefined : notApplicable('runs inside another container, which is judged');
+}
+
+/** What keeps a rule on host id ranges from a container: it has no user namespace of its own, or none that can be seen. */
+export function withoutOwnUserNamespace({ namespaces: { user } }: Container): Verdict | undefined {
+  if (user.relation === 'unknown') return unknown(`user namespace not visible: ${user.reason}`);
+  return user.relation === 'private' ? undefined : notApplicable('has no user namespace of its own');
 }
 
 /** The link of one namespace as evidence. */

@@ -1,3 +1,5 @@
+import { compareText } from './text.ts';
+
 /** From worst to mildest. */
 export const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];
@@ -53,8 +55,4 @@ export function compareFindings(a: Finding, b: Finding): number {
 
 function subjectKey(subject: FindingSubject): string {
   return subject.kind === 'Node' ? '' : subject.id;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -10,6 +10,7 @@ import type { ManifestFinding, ManifestSubject, ScanProblem } from './scan-findi
 import type { WaiverComment } from './waiver.ts';
 import { type CommentsAt, matchWaivers, type PlacedFinding } from './waiver-match.ts';
 import type { KubernetesVersion, SecurityContextConstraints, Workload } from './workload.ts';
+import { compareText } from './text.ts';
 
 export type { ExceptionUse } from './exception.ts';
 export type { RuleChoice } from './rule-selection.ts';
@@ -219,8 +220,4 @@ type Placed = Pick<ManifestFinding, 'place'>;
 
 function comparePlaces({ place: a }: Placed, { place: b }: Placed): number {
   return compareText(a.file, b.file) || a.line - b.line || a.column - b.column;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

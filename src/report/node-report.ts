@@ -5,6 +5,7 @@ import type { Finding, Status } from '../core/finding.ts';
 import { namespaceVector } from '../core/namespace.ts';
 import { judgeReadiness, type Readiness } from '../core/readiness.ts';
 import { AUDIT_RULES, NODE_RULES } from '../rules/index.ts';
+import { compareText } from '../core/text.ts';
 
 /** A container with its namespaces also in the compact form of the table. */
 export interface ReportedContainer extends Container {
@@ -63,8 +64,4 @@ function countStatuses(findings: readonly Finding[]): NodeReport['summary']['fin
   const counts = { pass: 0, fail: 0, unknown: 0, 'not-applicable': 0 };
   for (const { status } of findings) counts[status] += 1;
   return counts;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -2,6 +2,7 @@ import { isAtLeastAsSevere, SEVERITIES, type Severity } from '../core/finding.ts
 import type { RuleMeta } from '../core/rule.ts';
 import type { ManifestFinding, ManifestSubject, ScanProblem, ScanResult } from '../core/scan-finding.ts';
 import type { Place } from '../core/workload.ts';
+import { compareText } from '../core/text.ts';
 
 /** A scan as every output format gets it: pure data, the same for all of them. */
 export interface ScanReport {
@@ -96,10 +97,6 @@ export function byPlace<T extends { readonly place: Place }>(items: readonly T[]
 
 function comparePlaces(a: Place, b: Place): number {
   return compareText(a.file, b.file) || a.line - b.line || a.column - b.column;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }
 
 /** 12345 as `12,345`. */

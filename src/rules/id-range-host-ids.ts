@@ -1,6 +1,6 @@
 import { FIRST_POD_ID, formatIdMap, hostIdRanges, isIdentityMap, toHostId } from '../core/id-map.ts';
-import { type EffectiveRule, fail, notApplicable, pass, unknown } from '../core/rule.ts';
-import { outOfScope } from '../core/container-scope.ts';
+import { type EffectiveRule, fail, pass, unknown } from '../core/rule.ts';
+import { outOfScope, withoutOwnUserNamespace } from '../core/container-scope.ts';
 
 export const idRangeHostIds: EffectiveRule = {
   kind: 'effective',
@@ -12,11 +12,8 @@ export const idRangeHostIds: EffectiveRule = {
   remediation: 'Map ranges that start at 65536 or above; the kubelet does by default.',
   references: ['https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces'],
   check(container) {
-    const excluded = outOfScope(container);
+    const excluded = outOfScope(container) ?? withoutOwnUserNamespace(container);
     if (excluded) return excluded;
-    const { user } = container.namespaces;
-    if (user.relation === 'unknown') return unknown(`user namespace not visible: ${user.reason}`);
-    if (user.relation !== 'private') return notApplicable('has no user namespace of its own');
     const { uidMap, gidMap } = container;
     if (!uidMap.ok || !gidMap.ok) return unknown('uid_map or gid_map could not be read');
     const evidence = [uidMap, gidMap].map(({ source, value }) => ({ source, value: formatIdMap(value) }));

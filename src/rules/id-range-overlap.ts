@@ -2,7 +2,7 @@ import type { Container } from '../core/container.ts';
 import { ownerKey } from '../core/evaluate.ts';
 import { isIdentityMap, PARTNERS_NAMED } from '../core/id-map.ts';
 import { type EffectiveRule, fail, notApplicable, pass, unknown } from '../core/rule.ts';
-import { insideAnother, outOfScope } from '../core/container-scope.ts';
+import { insideAnother, outOfScope, withoutOwnUserNamespace } from '../core/container-scope.ts';
 
 export const idRangeOverlap: EffectiveRule = {
   kind: 'effective',
@@ -14,11 +14,8 @@ export const idRangeOverlap: EffectiveRule = {
   remediation: 'Give every pod its own range, or let the kubelet do it; check /etc/subuid for lines that overlap.',
   references: ['https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces'],
   check(container, { overlaps }) {
-    const excluded = outOfScope(container) ?? insideAnother(container);
+    const excluded = outOfScope(container) ?? insideAnother(container) ?? withoutOwnUserNamespace(container);
     if (excluded) return excluded;
-    const { user } = container.namespaces;
-    if (user.relation === 'unknown') return unknown(`user namespace not visible: ${user.reason}`);
-    if (user.relation !== 'private') return notApplicable('has no user namespace of its own');
     if (!container.uidMap.ok) return unknown('uid_map could not be read');
     if (isIdentityMap(container.uidMap.value)) return notApplicable('maps every id to itself: see id-range-host-ids');
     const own = ownerKey(container, container.uidMap.value);

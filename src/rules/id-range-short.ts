@@ -1,6 +1,6 @@
 import { FIRST_POD_ID, formatIdMap, mappedIds } from '../core/id-map.ts';
-import { type EffectiveRule, fail, notApplicable, pass, unknown } from '../core/rule.ts';
-import { outOfScope } from '../core/container-scope.ts';
+import { type EffectiveRule, fail, pass, unknown } from '../core/rule.ts';
+import { outOfScope, withoutOwnUserNamespace } from '../core/container-scope.ts';
 
 export const idRangeShort: EffectiveRule = {
   kind: 'effective',
@@ -12,11 +12,9 @@ export const idRangeShort: EffectiveRule = {
   remediation: 'Map at least 65536 ids.',
   references: ['https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces'],
   check(container) {
-    const excluded = outOfScope(container);
+    const excluded = outOfScope(container) ?? withoutOwnUserNamespace(container);
     if (excluded) return excluded;
-    const { namespaces, uidMap } = container;
-    if (namespaces.user.relation === 'unknown') return unknown(`user namespace not visible: ${namespaces.user.reason}`);
-    if (namespaces.user.relation !== 'private') return notApplicable('has no user namespace of its own');
+    const { uidMap } = container;
     if (!uidMap.ok) return unknown('uid_map could not be read');
     const count = mappedIds(uidMap.value);
     const evidence = [{ source: uidMap.source, value: formatIdMap(uidMap.value) }];
