@@ -51,7 +51,7 @@ function chunks(wanted) {
 
 const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
 await rm('dist', { recursive: true, force: true });
-const wanted = new Map([['userns-audit', 'src/cli/start.ts']]);
+const wanted = new Map([['userns-audit', 'src/main.ts']]);
 for (const [name, path] of wanted) {
   await build({
     entryPoints: [relative('.', path)],

@@ -7,6 +7,7 @@ import { processTerminal } from './process-terminal.ts';
 import { type Actions, createProgram, type NodeOptions } from './program.ts';
 import { scanActions } from './scan-actions.ts';
 import { runProgram } from './run-program.ts';
+import type { ServiceActions } from './service-commands.ts';
 
 /** Put in by the bundler. */
 declare const __VERSION__: string;
@@ -42,7 +43,7 @@ async function watchNode({ hostRoot, output, interval }: NodeOptions): Promise<v
   }
 }
 
-const actions: Actions = {
+const actions: Omit<Actions, keyof ServiceActions> = {
   ...scanActions,
   node: runNode,
   rules({ output }) {
@@ -56,10 +57,9 @@ const actions: Actions = {
   },
 };
 
-async function main(): Promise<void> {
+/** The whole command line; `start` runs `scan`, `fix` and the long-running processes without it. */
+export async function runMain(services: ServiceActions): Promise<void> {
   // A reader that has seen enough, such as head, is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 2));
-  await runProgram(createProgram(actions, __VERSION__));
+  await runProgram(createProgram({ ...actions, ...services }, __VERSION__));
 }
-
-void main();

@@ -4,6 +4,7 @@ import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { RULES } from '../rules/index.ts';
 import { addFixCommand, type FixAction } from './fix-command.ts';
 import { addScanCommand, type ScanAction } from './scan-command.ts';
+import { addServiceCommands, type ServiceActions } from './service-commands.ts';
 
 export const NODE_OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
 export type NodeOutput = (typeof NODE_OUTPUTS)[number];
@@ -17,7 +18,7 @@ export interface NodeOptions {
 }
 
 /** What the commands do; `main.ts` gives them to the parser. */
-export interface Actions {
+export interface Actions extends ServiceActions {
   readonly node: (options: NodeOptions) => Promise<void>;
   readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
   readonly explain: (rule: string) => void;
@@ -63,6 +64,7 @@ export function createProgram(actions: Actions, version: string): Command {
     .action((rule: string) => {
       actions.explain(rule);
     });
+  addServiceCommands(program, actions);
   tab(program, { completionCommandName: 'completion' });
   return program;
 }

@@ -1,0 +1,1 @@
+export async function runAgent(_options: unknown): Promise<void> {}

@@ -1,0 +1,1 @@
+export async function runController(_options: unknown): Promise<void> {}
