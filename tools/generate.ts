@@ -123,7 +123,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 function renderCommandLine(): string {
   const nothing = (): void => undefined;
   const later = (): Promise<void> => Promise.resolve();
-  const program = createProgram({ node: later, rules: nothing, explain: nothing, scan: later, fix: later }, '0.0.0');
+  const program = createProgram(
+    { node: later, rules: nothing, explain: nothing, scan: later, fix: later, plan: later },
+    '0.0.0',
+  );
   const visible = program.createHelp().visibleCommands(program);
   const commands = visible.filter((command) => program.commands.includes(command));
   const sections = [program, ...commands].flatMap((command) => [

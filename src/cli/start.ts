@@ -12,7 +12,7 @@ async function start(command: string | undefined): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  if (command !== 'scan' && command !== 'fix') {
+  if (command === undefined || !Object.hasOwn(scanActions, command)) {
     await import('./main.ts');
     return;
   }
