@@ -135,6 +135,7 @@ function renderCommandLine(): string {
       explain: nothing,
       scan: later,
       fix: later,
+      plan: later,
       agent: later,
       controller: later,
       serve: later,

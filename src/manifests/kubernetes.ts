@@ -58,11 +58,12 @@ function readWorkload(
   parsed: ParsedChunk,
   object: PlacedObject,
   source: ObjectSource,
-  pod: PodSource,
+  found: PodSource,
   into: Findings,
 ): void {
   const reader: FieldReader = { tree: parsed, faults: [] };
   const { node } = object;
+  const pod = withClaimTemplates(parsed, node, found);
   const podSpec = readPodSpec(reader, podEntries(parsed, node, pod), {
     ...definedOnly({
       initContainers: pod.containers?.initContainers?.flatMap((path) => nodeAt(parsed, node, path)),
@@ -116,6 +117,13 @@ function podEntries(tree: Tree, object: YamlNode, pod: PodSource): ReadonlyMap<s
     return field?.key === undefined ? [] : [[name, { key: field.key, value: field.value }]];
   });
   return new Map([...own, ...moved]);
+}
+
+/** A StatefulSet, and what is made like it, keeps the claims of its pods beside their template. */
+function withClaimTemplates(tree: Tree, object: YamlNode, pod: PodSource): PodSource {
+  const path = [...pod.path.slice(0, -2), 'volumeClaimTemplates'];
+  if (pod.path.length < 3 || findField(tree, object, path) === undefined) return pod;
+  return { ...pod, fields: { ...pod.fields, volumeClaimTemplates: path } };
 }
 
 function nodeAt(tree: Tree, object: YamlNode, path: FieldPath): readonly YamlNode[] {
