@@ -40,6 +40,8 @@ export interface Judgement {
   /** Absent for pods that do not run, and those of Windows: they are counted nowhere. */
   readonly state?: PodState;
   readonly unknownReason?: UnknownReason;
+  /** Its containers have ended for good: it is kept, and says nothing any more. */
+  readonly ended?: true;
   readonly findings: readonly JudgedFinding[];
   readonly shape: PodShape;
 }
@@ -72,8 +74,8 @@ export function overlapsOf(pods: ReadonlyMap<string, EffectivePod>): EffectiveCo
 }
 
 export function createPodJudge(rules: PodRules): PodJudge {
-  const declared = new Map<PodShape, readonly JudgedFinding[]>();
-  const known = new Map<string, Judgement>();
+  const declared = new WeakMap<PodShape, readonly JudgedFinding[]>();
+  const known = new WeakMap<PodShape, Map<string, Judgement>>();
 
   function declaredFindings(shape: PodShape): readonly JudgedFinding[] {
     const before = declared.get(shape);
@@ -89,7 +91,7 @@ export function createPodJudge(rules: PodRules): PodJudge {
   return {
     judge(pod, evidence, view) {
       const { shape } = pod;
-      if (pod.phase === 'Ended') return remember(known, { shape, findings: [] });
+      if (pod.phase === 'Ended') return remember(known, { shape, findings: [], ended: true });
       const findings = declaredFindings(shape);
       if (pod.phase === 'Pending' || shape.spec.osName === 'windows') return remember(known, { shape, findings });
       const found = seek(pod, evidence, view.stale);
@@ -105,9 +107,10 @@ export function createPodJudge(rules: PodRules): PodJudge {
         overlaps: view.overlaps,
       };
       const effective = rules.effective.flatMap(({ rule, severity = rule.severity }): readonly JudgedFinding[] => {
-        const { status, message, ...rest } = rule.check(container, context);
+        const verdict = rule.check(container, context);
+        const { status, message } = verdict;
         if (status !== 'fail' && status !== 'unknown') return [];
-        const fix = 'fix' in rest && rest.fix !== undefined ? { fix: rest.fix } : {};
+        const fix = status === 'fail' && verdict.fix !== undefined ? { fix: verdict.fix } : {};
         return [{ rule: rule.id, severity, status, message, ...fix }];
       });
       const { relation } = states.user;
@@ -143,13 +146,14 @@ function stateOf({ hostUsers }: PodSpec, relation: string, overlaps: boolean): P
 }
 
 /** Judgements are told apart by what is counted: the texts are those of the first pod that stood so. */
-function remember(known: Map<string, Judgement>, judgement: Judgement): Judgement {
-  const { shape, state = '', unknownReason = '', findings } = judgement;
-  let key = `${shape.id} ${state} ${unknownReason}`;
+function remember(known: WeakMap<PodShape, Map<string, Judgement>>, judgement: Judgement): Judgement {
+  const { shape, state = '', unknownReason = '', ended = false, findings } = judgement;
+  let key = `${state} ${unknownReason} ${String(ended)}`;
   for (const { rule, status, severity } of findings) key += ` ${rule}=${status}=${severity}`;
-  const before = known.get(key);
+  const ofShape = known.get(shape) ?? new Map<string, Judgement>();
+  const before = ofShape.get(key);
   if (before) return before;
-  known.set(key, judgement);
+  known.set(shape, ofShape.set(key, judgement));
   return judgement;
 }
 

@@ -33,24 +33,38 @@ export interface PodInterner {
   shape(spec: ApiObject): PodShape;
 }
 
+/** Texts kept in one generation: names of short-lived jobs must not pile up for ever. */
+const GENERATION = 100_000;
+
 export function createPodInterner(): PodInterner {
-  const texts = new Map<string, string>();
-  const shapes = new Map<string, PodShape>();
+  let young = new Map<string, string>();
+  let old = new Map<string, string>();
+  // Shapes live as long as a pod has them.
+  const shapes = new Map<string, WeakRef<PodShape>>();
+  const unused = new FinalizationRegistry<string>((key) => {
+    if (shapes.get(key)?.deref() === undefined) shapes.delete(key);
+  });
+  let lastId = 0;
   return {
     text(value) {
-      const known = texts.get(value);
+      const known = young.get(value);
       if (known !== undefined) return known;
       // A part of a parsed answer would keep the whole of it in memory.
-      const own = Buffer.from(value).toString();
-      texts.set(own, own);
+      const own = old.get(value) ?? Buffer.from(value).toString();
+      if (young.size >= GENERATION) {
+        old = young;
+        young = new Map();
+      }
+      young.set(own, own);
       return own;
     },
     shape(spec) {
       const key = JSON.stringify(podSpecOf(spec));
-      const known = shapes.get(key);
+      const known = shapes.get(key)?.deref();
       if (known) return known;
-      const shape = { id: shapes.size + 1, spec: JSON.parse(key) as PodSpec };
-      shapes.set(key, shape);
+      const shape = { id: ++lastId, spec: JSON.parse(key) as PodSpec };
+      shapes.set(key, new WeakRef(shape));
+      unused.register(shape, key);
       return shape;
     },
   };
