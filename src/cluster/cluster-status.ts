@@ -14,9 +14,7 @@ import { chooseVerdicts } from './rule-choice.ts';
 export type ClusterSummary = Omit<
   AuditPolicyStatus,
   'observedTime' | 'observedGeneration' | 'conditions' | 'kubernetes'
-> & {
-  readonly truncated: boolean;
-};
+>;
 
 /** Days before the end of an exception on which it is called expiring. */
 const EXPIRING_DAYS = 14;
@@ -54,7 +52,6 @@ export function summarizeCluster(
     exceptions: exceptionStatuses(model),
     floors: floors.slice(0, MAX_FLOORS),
     history: [...history.filter(({ date }) => date < today.date), today].slice(-MAX_HISTORY_DAYS),
-    truncated: critical.length > MAX_CRITICAL_FINDINGS || floors.length > MAX_FLOORS,
   };
 }
 
@@ -74,9 +71,16 @@ function clusterFindings(model: ClusterModel, nodes: readonly NodeState[]): Find
   return totals;
 }
 
-/** Whether a node can run private user namespaces, as far as its evidence is believed now. */
-export function readinessOf({ stale, evidence }: NodeState): 'Ready' | 'NotReady' | 'Unknown' {
+/** Whether a node can run private user namespaces, as far as its evidence is believed now. Its runtime may say no by itself. */
+export function readinessOf({ stale, evidence, handlerUserNamespaces }: NodeState): 'Ready' | 'NotReady' | 'Unknown' {
+  if (handlerUserNamespaces === false) return 'NotReady';
   return stale || evidence.rejected !== undefined ? 'Unknown' : evidence.readiness;
+}
+
+/** The rules that speak against a node, as ids; what its runtime says counts as runtime-user-namespaces. */
+export function reasonsOf(node: NodeState): readonly string[] {
+  const own = node.stale || readinessOf(node) === 'Ready' ? [] : node.evidence.reasons;
+  return node.handlerUserNamespaces === false ? [...new Set(['runtime-user-namespaces', ...own])] : own;
 }
 
 function countNodes(nodes: readonly NodeState[]): NonNullable<AuditPolicyStatus['nodes']> {
@@ -87,8 +91,7 @@ function countNodes(nodes: readonly NodeState[]): NonNullable<AuditPolicyStatus[
     const readiness = readinessOf(node);
     counts[readiness] += 1;
     if (node.stale || node.evidence.heardAt === undefined) stale += 1;
-    if (readiness === 'Ready' || node.stale) continue;
-    for (const rule of node.evidence.reasons) reasons.set(rule, (reasons.get(rule) ?? 0) + 1);
+    for (const rule of reasonsOf(node)) reasons.set(rule, (reasons.get(rule) ?? 0) + 1);
   }
   return {
     total: nodes.length,

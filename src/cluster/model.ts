@@ -13,6 +13,8 @@ export interface NodeState extends EvidenceView {
   readonly name: string;
   /** The node object is there; one may see its pods or its evidence first. */
   readonly exists: boolean;
+  /** What the runtime says of its default handler (`status.runtimeHandlers`); it speaks of the runtime, never of the kernel. */
+  readonly handlerUserNamespaces?: boolean;
   readonly evidence: NodeEvidence;
   readonly pods: Set<SlimPod>;
 }
@@ -49,7 +51,7 @@ export interface ClusterModel {
   removePod(pod: SlimPod): void;
   setEvidence(evidence: NodeEvidence): void;
   removeEvidence(node: string): void;
-  setNode(name: string): void;
+  setNode(name: string, handlerUserNamespaces?: boolean): void;
   removeNode(name: string): void;
   setNamespace(name: string, labels: Readonly<Record<string, string>>): void;
   removeNamespace(name: string): void;
@@ -178,8 +180,10 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
       recountNode(updateNode(name, { evidence: emptyEvidence(name), stale: false, overlaps: new Map() }));
       forgetNode(name);
     },
-    setNode(name) {
-      if (nodes.get(name)?.exists !== true) updateNode(name, { exists: true });
+    setNode(name, handlerUserNamespaces) {
+      const known = nodes.get(name);
+      if (known?.exists === true && known.handlerUserNamespaces === handlerUserNamespaces) return;
+      updateNode(name, { exists: true, ...(handlerUserNamespaces === undefined ? {} : { handlerUserNamespaces }) });
     },
     removeNode(name) {
       updateNode(name, { exists: false });
