@@ -2,6 +2,7 @@ import tab from '@bomb.sh/tab/commander';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { RULES } from '../rules/index.ts';
+import { PROFILES } from '../rules/profiles/index.ts';
 import { addFixCommand } from './fix-command.ts';
 import { addPlanCommand } from './plan-command.ts';
 import type { ScanActions } from './scan-actions.ts';
@@ -24,6 +25,7 @@ export interface Actions extends ScanActions, ServiceActions {
   readonly node: (options: NodeOptions) => Promise<void>;
   readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
   readonly explain: (rule: string) => void;
+  readonly profiles: (profile: string | undefined, options: { readonly output: 'table' | 'json' }) => void;
 }
 
 /** The command line: every command, option and help text. */
@@ -64,6 +66,14 @@ export function createProgram(actions: Actions, version: string): Command {
     .addArgument(new Argument('<rule>', 'id of the rule').choices(RULES.map(({ id }) => id)))
     .action((rule: string) => {
       actions.explain(rule);
+    });
+  program
+    .command('profiles')
+    .description('list the profiles, or tell the controls of one: what answers them, and what is not covered')
+    .addArgument(new Argument('[profile]', 'id of the profile').choices(PROFILES.map(({ id }) => id)))
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'))
+    .action((profile: string | undefined, options: { output: 'table' | 'json' }) => {
+      actions.profiles(profile, options);
     });
   addServiceCommands(program, actions);
   tab(program, { completionCommandName: 'completion' });

@@ -54,7 +54,7 @@ export function contentHash(status: ApiObject, conditions: readonly ConditionWor
       observedGeneration,
     ])
     .toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
-  const { observedTime: _, conditions: __, ...content } = status;
+  const content = { ...status, observedTime: undefined, conditions: undefined };
   return createHash('sha256')
     .update(JSON.stringify([sortKeys(content), words]))
     .digest('base64');

@@ -51,8 +51,8 @@ export function readPodSpec(reader: FieldReader, pod: Entries, placed: PlacedCon
       osName: os && readString(reader, os, 'name'),
       runtimeClassName: readString(reader, pod, 'runtimeClassName'),
       securityContext: securityContext && readPodSecurityContext(reader, securityContext),
-      ...readPlacement(unheard(reader), pod),
     }),
+    ...readPlacement(unheard(reader), pod),
     initContainers: readContainers(reader, pod, 'initContainers', containerLists.initContainers, withMounts),
     containers: readContainers(reader, pod, 'containers', containerLists.containers, withMounts),
     ephemeralContainers: readContainers(
@@ -188,25 +188,21 @@ function readExtendedResources(reader: FieldReader, container: Entries): readonl
   return extended.length > 0 ? [...new Set(extended)] : undefined;
 }
 
-/** What says where the pod runs, and on what. */
-function readPlacement(
-  reader: FieldReader,
-  pod: Entries,
-): { [K in 'nodeSelector' | 'resourceClaims' | 'volumeClaimTemplates']: PodSpec[K] | undefined } {
+/** What says where the pod runs, and on what; most pods say nothing. */
+function readPlacement(reader: FieldReader, pod: Entries): Pick<PodSpec, (typeof PLACEMENT)[number]> {
+  if (!PLACEMENT.some((field) => pod.has(field))) return {};
   const selector = readMapping(reader, pod, 'nodeSelector');
-  const namesOf = (list: string): readonly Entries[] =>
-    readList(reader, pod, list).map((node) => entriesOf(reader.tree, node));
-  return {
+  const elementsOf = (list: string): readonly Entries[] | undefined =>
+    pod.has(list) ? readList(reader, pod, list).map((node) => entriesOf(reader.tree, node)) : undefined;
+  return definedOnly({
     nodeSelector:
       selector && Object.fromEntries([...selector.keys()].map((key) => [key, readString(reader, selector, key) ?? ''])),
-    resourceClaims: pod.has('resourceClaims')
-      ? namesOf('resourceClaims').map((claim) => readString(reader, claim, 'name') ?? '')
-      : undefined,
-    volumeClaimTemplates: pod.has('volumeClaimTemplates')
-      ? namesOf('volumeClaimTemplates').map((template) => readClaimTemplate(reader, template))
-      : undefined,
-  };
+    resourceClaims: elementsOf('resourceClaims')?.map((claim) => readString(reader, claim, 'name') ?? ''),
+    volumeClaimTemplates: elementsOf('volumeClaimTemplates')?.map((template) => readClaimTemplate(reader, template)),
+  });
 }
+
+const PLACEMENT = ['nodeSelector', 'resourceClaims', 'volumeClaimTemplates'] as const;
 
 function readClaimTemplate(reader: FieldReader, template: Entries): ClaimTemplate {
   const metadata = readMapping(reader, template, 'metadata');

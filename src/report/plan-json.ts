@@ -4,7 +4,7 @@ import type { ManifestSubject, ScanProblem } from '../core/scan-finding.ts';
 import type { Place } from '../core/workload.ts';
 import type { PlanReport } from './plan-report.ts';
 
-/** What `userns-audit plan -o json` prints. Fields are added in v1, never renamed or removed. */
+/** What `userns-audit plan -o json` prints: docs/schema/plan-v1.json. Fields are added in v1, never renamed or removed. */
 export interface PlanDocument {
   readonly apiVersion: 'userns-audit.dev/v1';
   readonly kind: 'AdoptionPlan';

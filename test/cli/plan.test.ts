@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import type { PlanDocument } from '../../src/report/plan-json.ts';
@@ -148,6 +150,20 @@ describe('plan', () => {
     expect(standings.get('wiki')).toBe('blocked');
     expect(standings.get('sandboxed')).toBe('ready');
     expect(standings.get('queue')).toBe('unknown');
+  });
+
+  test('as JSON obeys its schema, and holds nothing the schema does not name', () => {
+    const schema = JSON.parse(readFileSync(join(FIXTURES, '../../../docs/schema/plan-v1.json'), 'utf8')) as object;
+    const closed = JSON.parse(
+      JSON.stringify(schema).replaceAll('"type":"object"', '"type":"object","additionalProperties":false'),
+    ) as object;
+    const ajv = new Ajv2020({ allErrors: true });
+    addFormats.default(ajv);
+    const validate = ajv.compile(closed);
+    for (const cwd of [FIXTURES, sampleRepository(), directoryWith({})]) {
+      validate(planOf(['.', '--patch', emptyDirectory()], cwd));
+      expect(validate.errors ?? []).toEqual([]);
+    }
   });
 
   test('as Markdown is a page of tables', () => {
