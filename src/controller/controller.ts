@@ -4,13 +4,16 @@ import type { PolicyError } from '../core/policy.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Clock, systemClock } from '../kube/clock.ts';
 import type { ListWatchProgress } from '../kube/list-watch.ts';
+import { discover } from '../kube/discovery.ts';
 import { createWorkQueue, type WorkQueue } from '../kube/work-queue.ts';
 import { POLICY_NAME } from '../resources/group.ts';
 import { readClusterEvidence } from './cluster-evidence.ts';
+import { createEventWriter } from './events.ts';
 import { readPolicy } from './read-policy.ts';
 import { createWatches, type Watches } from './watches.ts';
 import { createNamespaceWriter, type NamespaceWriter } from './write-namespace.ts';
 import { writeNode } from './write-node.ts';
+import { createReportWriter } from './write-reports.ts';
 import { type KubernetesStatus, writePolicy } from './write-policy.ts';
 
 export interface ControllerSettings {
@@ -22,12 +25,11 @@ export interface ControllerSettings {
   readonly onProgress?: (resource: string, what: ListWatchProgress) => void;
   readonly onWrite?: (kind: WriteKind, result: 'written' | 'failed') => void;
   readonly onError?: (what: string, error: unknown) => void;
-  /** More to be written about a namespace whose summary may have changed: reports, events. */
-  readonly alsoForNamespace?: (controller: Controller, namespace: string) => Promise<void>;
-  readonly alsoForCluster?: (controller: Controller) => Promise<void>;
+  /** Names this controller in events: its pod. */
+  readonly instance: string;
 }
 
-export type WriteKind = 'NodeAudit' | 'NamespaceAudit' | 'AuditPolicy';
+export type WriteKind = 'NodeAudit' | 'NamespaceAudit' | 'AuditPolicy' | 'Report' | 'Event';
 
 export interface Controller {
   readonly model: ClusterModel;
@@ -86,6 +88,9 @@ export function createController(settings: ControllerSettings): Controller {
   });
   const namespaces = createNamespaceWriter(client, model, watches.namespaceAudits, now);
 
+  const reports = createReportWriter(client);
+  const events = createEventWriter(client, settings.instance, now);
+
   let followed = '';
   function followPolicy(): void {
     const object = watches.policies.get(POLICY_NAME);
@@ -111,17 +116,20 @@ export function createController(settings: ControllerSettings): Controller {
     if (kind === 'node') await counted('NodeAudit', writeNode(client, model, watches, name, now));
     else if (kind === 'namespace') {
       await counted('NamespaceAudit', namespaces.write(name));
-      await settings.alsoForNamespace?.(controller, name);
+      await counted('Report', reports.writeNamespace(name, namespaces.summaries.get(name)));
+      const state = model.namespaces.get(name);
+      if (state?.exists === true) await counted('Event', events.tell(state, model.exceptions.isAccepted));
     } else {
       const policy = watches.policies.get(POLICY_NAME);
       await counted('AuditPolicy', writePolicy(client, model, { policy, errors, kubernetes, now }));
-      await settings.alsoForCluster?.(controller);
+      await counted('Report', reports.writeNodes(model));
     }
   }
 
-  async function counted(kind: WriteKind, write: Promise<boolean>): Promise<void> {
+  async function counted(kind: WriteKind, write: Promise<boolean | number>): Promise<void> {
     try {
-      if (await write) settings.onWrite?.(kind, 'written');
+      // A number counts what was written.
+      for (let left = Number(await write); left > 0; left -= 1) settings.onWrite?.(kind, 'written');
     } catch (error) {
       settings.onWrite?.(kind, 'failed');
       throw error;
@@ -142,11 +150,12 @@ export function createController(settings: ControllerSettings): Controller {
       try {
         const evidence = await readClusterEvidence(client, signal);
         kubernetes = evidence.status;
+        reports.served(await discover(client, signal));
         model.setSettings({ version: evidence.version ?? LATEST_KUBERNETES_VERSION });
         onCluster();
       } catch (error) {
         wait = RETRY_EVIDENCE_MS;
-        if (!signal.aborted) settings.onError?.('evidence of the API server', error);
+        if (!hasEnded(signal)) settings.onError?.('evidence of the API server', error);
       }
       await clock.sleep(wait, signal);
     }
@@ -193,4 +202,9 @@ export function createController(settings: ControllerSettings): Controller {
     },
   };
   return controller;
+}
+
+/** It may have since the last look. */
+function hasEnded(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

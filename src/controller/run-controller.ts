@@ -37,6 +37,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
   const client = createClient(connection, { userAgent: `userns-audit-controller/${__VERSION__}` });
   const controller = createController({
     client,
+    instance: hostname(),
     staleAfterMs: options.staleAfter * 1000,
     onWrite: (kind, result) => log.debug('write', { kind, result }),
     onProgress: (resource, what) => log.debug('watch', { resource, what }),
