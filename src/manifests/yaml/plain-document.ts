@@ -207,7 +207,7 @@ function readValue(lines: Lines, from: number): boolean {
 
 function readScalar(lines: Lines, position: number): boolean {
   const { bytes, end } = lines;
-  switch (bytes[position]) {
+  switch (bytes[position] ?? 0) {
     case 34:
       return endAfter(lines, doubleQuotedEnd(bytes, position));
     case 39:
