@@ -14,7 +14,7 @@ const OBSTACLE_RULES = ['user-namespace-conflict', 'user-namespace-ids', 'user-n
 export function obstaclesToAdoption(workload: Workload, target: JudgedFor): readonly string[] {
   const { podSpec } = workload;
   const adopted: Workload = { ...workload, podSpec: { ...podSpec, hostUsers: false } };
-  const violations = obstacleRules().flatMap((rule) => [...rule.check(adopted, target)]);
+  const violations = MANIFEST_RULES.filter(isObstacleRule).flatMap((rule) => [...rule.check(adopted, target)]);
   const privileged = containersOf(podSpec).filter(({ container }) => container.securityContext?.privileged);
   return [
     ...(podSpec.hostUsers === true ? ['hostUsers: true is set on purpose'] : []),
@@ -26,8 +26,8 @@ export function obstaclesToAdoption(workload: Workload, target: JudgedFor): read
   ];
 }
 
-function obstacleRules(): readonly Extract<ManifestRule, { readonly kind: 'workload' }>[] {
-  return MANIFEST_RULES.flatMap((rule) => (rule.kind === 'workload' && OBSTACLE_RULES.includes(rule.id) ? [rule] : []));
+function isObstacleRule(rule: ManifestRule): rule is Extract<ManifestRule, { readonly kind: 'workload' }> {
+  return rule.kind === 'workload' && OBSTACLE_RULES.includes(rule.id);
 }
 
 /** How workloads stand to `hostUsers: false`; none is counted for a version that has no user namespaces by default. */
