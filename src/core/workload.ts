@@ -131,10 +131,11 @@ export interface PlacedContainer {
 
 /** Init, regular and ephemeral containers, in this order: every rule over containers asks all three. */
 export function containersOf({ initContainers, containers, ephemeralContainers }: PodSpec): readonly PlacedContainer[] {
-  const lists = { initContainers, containers, ephemeralContainers };
-  return Object.entries(lists).flatMap(([list, members]) =>
-    members.map((container, index) => ({ container, path: [list, index] })),
-  );
+  return [
+    ...initContainers.map((container, index) => ({ container, path: ['initContainers', index] })),
+    ...containers.map((container, index) => ({ container, path: ['containers', index] })),
+    ...ephemeralContainers.map((container, index) => ({ container, path: ['ephemeralContainers', index] })),
+  ];
 }
 
 /** An OpenShift SecurityContextConstraints, as far as the rules read it. */
