@@ -88,7 +88,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await Promise.all([
     runAuditLoop(
       {
-        host: createHostFs(options.hostRoot),
+        host: createHostFs(options.hostRoot, { partial: options.hostRoot !== '/' }),
         procfs: createProcFs(options.hostRoot),
         version: __VERSION__,
         intervalMs: options.interval * 1000,

@@ -46,7 +46,12 @@ export interface HostFs {
   namespaceInode(path: string): Reading<number>;
 }
 
-export function createHostFs(root = '/'): HostFs {
+export interface HostFsOptions {
+  /** The root holds only some of the host's directories, as a container mounts them: what is below the others is hidden, not absent. */
+  readonly partial?: boolean;
+}
+
+export function createHostFs(root = '/', { partial = false }: HostFsOptions = {}): HostFs {
   const base = posix.resolve(root);
   const locate = (path: string): string => {
     if (base === '/') return path;
@@ -58,7 +63,10 @@ export function createHostFs(root = '/'): HostFs {
     try {
       return operation(locate(path));
     } catch (error) {
-      return unreadFromError(path, error);
+      const reading = unreadFromError(path, error);
+      return partial && reading.why === 'absent' && isHidden(base, path)
+        ? unread(path, 'denied', 'its directory is not mounted here')
+        : reading;
     }
   }
 
@@ -108,6 +116,28 @@ export function createHostFs(root = '/'): HostFs {
       });
     },
   };
+}
+
+/** Whether no part of a path is there but what every root has: each directory of a host holds something. */
+function isHidden(root: string, path: string): boolean {
+  const top = posix.join(root, path.split('/')[1] ?? '');
+  try {
+    // A mount point for something below it (`/var` for `/var/lib/kubelet`) shows nothing of itself.
+    return readdirSync(top).length === 0 || isMountPointOnly(root, path);
+  } catch {
+    return true;
+  }
+}
+
+/** True where a directory on the way is only there to hold a mount further down, and the path leads elsewhere. */
+function isMountPointOnly(root: string, path: string): boolean {
+  const { dev } = lstatSync(root);
+  const parts = path.split('/').filter(Boolean);
+  // As long as the file system is that of the root itself, nothing of the host has been mounted yet.
+  return parts.slice(0, -1).every((_, index) => {
+    const stat = lstatSync(posix.join(root, ...parts.slice(0, index + 1)), { throwIfNoEntry: false });
+    return stat === undefined || stat.dev === dev;
+  });
 }
 
 function withFile<T>(path: string, real: string, use: (fd: number, size: number) => Reading<T>): Reading<T> {
