@@ -71,16 +71,27 @@ function clusterFindings(model: ClusterModel, nodes: readonly NodeState[]): Find
   return totals;
 }
 
-/** Whether a node can run private user namespaces, as far as its evidence is believed now. Its runtime may say no by itself. */
-export function readinessOf({ stale, evidence, handlerUserNamespaces }: NodeState): 'Ready' | 'NotReady' | 'Unknown' {
+/** The rule whose question `status.runtimeHandlers` answers as well. */
+const RUNTIME_RULE = 'runtime-user-namespaces';
+
+/**
+ * Whether a node can run private user namespaces, as far as its evidence is believed now. What its runtime says of itself counts where
+ * the agent could not tell: it speaks of the runtime, and of nothing else.
+ */
+export function readinessOf(node: NodeState): 'Ready' | 'NotReady' | 'Unknown' {
+  const { stale, evidence, handlerUserNamespaces } = node;
   if (handlerUserNamespaces === false) return 'NotReady';
-  return stale || evidence.rejected !== undefined ? 'Unknown' : evidence.readiness;
+  if (stale || evidence.rejected !== undefined) return 'Unknown';
+  const isAnswered = evidence.readiness === 'Unknown' && reasonsOf(node).length === 0 && evidence.reasons.length > 0;
+  return isAnswered ? 'Ready' : evidence.readiness;
 }
 
-/** The rules that speak against a node, as ids; what its runtime says counts as runtime-user-namespaces. */
-export function reasonsOf(node: NodeState): readonly string[] {
-  const own = node.stale || readinessOf(node) === 'Ready' ? [] : node.evidence.reasons;
-  return node.handlerUserNamespaces === false ? [...new Set(['runtime-user-namespaces', ...own])] : own;
+/** The rules that speak against a node, as ids. */
+export function reasonsOf({ stale, evidence, handlerUserNamespaces }: NodeState): readonly string[] {
+  const own = stale ? [] : evidence.reasons;
+  if (handlerUserNamespaces === undefined) return own;
+  if (!handlerUserNamespaces) return [...new Set([RUNTIME_RULE, ...own])];
+  return evidence.readiness === 'Unknown' ? own.filter((rule) => rule !== RUNTIME_RULE) : own;
 }
 
 function countNodes(nodes: readonly NodeState[]): NonNullable<AuditPolicyStatus['nodes']> {

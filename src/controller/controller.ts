@@ -47,6 +47,8 @@ export interface Controller {
 }
 
 const TICK_MS = 5000;
+/** Whoever installs this may bring a policy in the next moment; only then is an empty one made. */
+const POLICY_GRACE_MS = 10_000;
 /** The gate can change with the API server alone, and that takes minutes. */
 const CLUSTER_EVIDENCE_MS = 10 * 60_000;
 const RETRY_EVIDENCE_MS = 15_000;
@@ -93,6 +95,8 @@ export function createController(settings: ControllerSettings): Controller {
   const reports = createReportWriter(client);
   const events = createEventWriter(client, settings.instance, now);
 
+  let createPolicyAt = 0;
+
   let followed = '';
   function followPolicy(): void {
     const object = watches.policies.get(POLICY_NAME);
@@ -123,7 +127,9 @@ export function createController(settings: ControllerSettings): Controller {
       if (state?.exists === true) await counted('Event', events.tell(state, model.exceptions.isAccepted));
     } else {
       const policy = watches.policies.get(POLICY_NAME);
-      await counted('AuditPolicy', writePolicy(client, model, { policy, errors, kubernetes, now }));
+      if (policy || clock.now() >= createPolicyAt)
+        await counted('AuditPolicy', writePolicy(client, model, { policy, errors, kubernetes, now }));
+      else queue?.addAfter('cluster', createPolicyAt - clock.now());
       await counted('Report', reports.writeNodes(model));
     }
   }
@@ -187,6 +193,7 @@ export function createController(settings: ControllerSettings): Controller {
         clock,
       });
       queue = own;
+      createPolicyAt = clock.now() + POLICY_GRACE_MS;
       enqueueAll();
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();

@@ -65,7 +65,8 @@ export function startControllers(place: Place): readonly Daemon[] {
       join(bin, 'kube-controller-manager'),
       ...common(kubeconfigInside(place, CONTROLLER_MANAGER)),
       ...['--service-account-private-key-file', serviceAccounts.keyFile, '--root-ca-file', caFile],
-      '--use-service-account-credentials',
+      // By default it asks so slowly that the first service account takes 5 s.
+      ...['--use-service-account-credentials', '--kube-api-qps', '500', '--kube-api-burst', '500'],
     ]),
     startDaemon(dir, enter, [join(bin, 'kube-scheduler'), ...common(kubeconfigInside(place, SCHEDULER))]),
   ];

@@ -54,8 +54,11 @@ export function makeNodeDirectories(dir: string): NodeDirectories {
 export async function startRuntime({ dir, enter }: Place, lab: Lab): Promise<Containerd> {
   const place = join(dir, 'containerd');
   mkdirSync(place);
-  const script = join(dir, 'enter-node.sh');
-  writeFileSync(script, enterScript(dir));
+  const script = writeScript(dir, 'enter-node.sh', [
+    ...OWN_DIRECTORIES.map((path) => `mount --bind ${dir}/host${path} ${path}`),
+    // What the kubelet mounts, in a mount namespace of its own, shows here, too.
+    'mount --make-rshared /',
+  ]);
   return startContainerd(lab, 'v2', {
     dir: place,
     enter: [...enter, 'unshare', '--mount', '--propagation', 'private', 'sh', script],
@@ -63,17 +66,27 @@ export async function startRuntime({ dir, enter }: Place, lab: Lab): Promise<Con
   });
 }
 
-function enterScript(dir: string): string {
+/**
+ * The kubelet alone sees the settings: over a /proc that has something mounted on it no container in a user namespace could mount its
+ * own (`mount_too_revealing` in fs/namespace.c).
+ */
+function kernelSettingsScript(dir: string): string {
   const settings = Object.entries(KERNEL_SETTINGS).map(([name, value]) => {
     const file = join(dir, name.replaceAll('/', '.'));
     writeFileSync(file, `${value}\n`);
     return `mount --bind ${file} /proc/sys/${name}`;
   });
-  const directories = OWN_DIRECTORIES.map((path) => `mount --bind ${dir}/host${path} ${path}`);
-  return ['set -e', ...directories, ...settings, 'exec "$@"', ''].join('\n');
+  return writeScript(dir, 'enter-kubelet.sh', ['mount --make-rprivate /proc', ...settings]);
 }
 
-/** Starts the kubelet in the namespaces of the container runtime. */
+/** A script that runs the command it is given after some others. */
+function writeScript(dir: string, name: string, commands: readonly string[]): string {
+  const script = join(dir, name);
+  writeFileSync(script, ['set -e', ...commands, 'exec "$@"', ''].join('\n'));
+  return script;
+}
+
+/** Starts the kubelet beside the container runtime: what one mounts, the other sees. */
 export function startKubelet(
   place: Place,
   containerd: Containerd,
@@ -116,6 +129,7 @@ export function startKubelet(
     dir,
     [...enter, `--mount=/proc/${containerd.pid}/ns/mnt`],
     [
+      ...['unshare', '--mount', '--propagation', 'unchanged', 'sh', kernelSettingsScript(dir)],
       join(bin, 'kubelet'),
       ...['--kubeconfig', kubeconfig, '--config', config],
       ...['--hostname-override', nodeName, '--node-ip', NODE_ADDRESS],
