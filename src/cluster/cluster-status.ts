@@ -152,8 +152,9 @@ export function exceptionStatuses({ exceptions, namespaces, settings }: ClusterM
   const groups =
     matched.length === 0 ? [] : [...namespaces.values()].flatMap((namespace) => [...namespace.groups.values()]);
   for (const group of groups) {
-    const failed = [...group.findings.values()].filter(({ finding }) => finding.status === 'fail');
-    for (const index of failed.flatMap(({ finding }) => exceptions.indexesFor(group, finding.rule)))
+    const failed = new Set<string>();
+    for (const { finding } of group.findings.values()) if (finding.status === 'fail') failed.add(finding.rule);
+    for (const index of [...failed].flatMap((rule) => exceptions.indexesFor(group, rule)))
       matched[index] = (matched[index] ?? 0) + 1;
   }
   return exceptions.list.map(({ reason, expires, files }, index) => {

@@ -109,6 +109,15 @@ export function uncountPod(pod: SlimPod, isAccepted: IsAccepted): void {
   if (group.judgements.size === 0) namespace.groups.delete(group.workload);
 }
 
+/** Asks anew which findings are accepted, after something that exceptions look at has changed. */
+export function recountAccepted(namespace: NamespaceState, isAccepted: IsAccepted): void {
+  namespace.findings.clear();
+  for (const group of namespace.groups.values()) {
+    group.exceptions.clear();
+    for (const { finding } of group.findings.values()) countFinding(group, finding, isAccepted, 1);
+  }
+}
+
 function groupOf(namespace: NamespaceState, workload: string): Group {
   const known = namespace.groups.get(workload);
   if (known) return known;

@@ -57,6 +57,10 @@ test('however many ranges a node makes up, all their owners are found and the pa
 
 test('an owner that only the first of many others overlaps is found as well', () => {
   const many = Array.from({ length: 100 }, (_, owner) => ({ start: owner + 1, end: 1000 + owner, owner: `o${owner}` }));
-  const pairs = findOverlaps([{ start: 0, end: 2, owner: 'short' }, ...many, { start: 1098, end: 1099, owner: 'late' }]);
+  const pairs = findOverlaps([
+    { start: 0, end: 2, owner: 'short' },
+    ...many,
+    { start: 1098, end: 1099, owner: 'late' },
+  ]);
   expect(new Set(pairs.flatMap(({ first, second }) => [first, second])).size).toBe(102);
 });
