@@ -7,8 +7,8 @@ import type { SlimPod } from './pod.ts';
 export interface GroupFinding {
   readonly finding: JudgedFinding;
   pods: number;
-  /** The name of the pod it was first found in. */
-  readonly example: string;
+  /** The name of one of them; absent where the pod it named is gone and none has come since. */
+  example: string | undefined;
 }
 
 /** The pods of one workload, counted by how they stand. */
@@ -79,6 +79,7 @@ export function countPod(namespace: NamespaceState, pod: SlimPod, judgement: Jud
     const known = group.findings.get(key);
     if (known) {
       known.pods += 1;
+      known.example ??= pod.name;
       continue;
     }
     group.findings.set(key, { finding, pods: 1, example: pod.name });
@@ -102,6 +103,7 @@ export function uncountPod(pod: SlimPod, isAccepted: IsAccepted): void {
     const known = group.findings.get(key);
     if (!known) continue;
     known.pods -= 1;
+    if (known.example === pod.name) known.example = undefined;
     if (known.pods > 0) continue;
     group.findings.delete(key);
     countFinding(group, known.finding, isAccepted, -1);
@@ -116,6 +118,18 @@ export function recountAccepted(namespace: NamespaceState, isAccepted: IsAccepte
     group.exceptions.clear();
     for (const { finding } of group.findings.values()) countFinding(group, finding, isAccepted, 1);
   }
+}
+
+/** The findings of a workload as its pods stand now: of several texts the first in order, whichever pod came first. */
+export function currentFindings({ judgements, findings }: Group): readonly GroupFinding[] {
+  const worded = new Map<string, JudgedFinding>();
+  for (const judgement of judgements.keys())
+    for (const finding of judgement.findings) {
+      const key = groupKey(finding);
+      const known = worded.get(key);
+      if (!known || finding.message < known.message) worded.set(key, finding);
+    }
+  return [...findings].map(([key, found]) => ({ ...found, finding: worded.get(key) ?? found.finding }));
 }
 
 function groupOf(namespace: NamespaceState, workload: string): Group {
