@@ -3,7 +3,14 @@ import { LATEST_KUBERNETES_VERSION } from '../core/pod-user-namespace.ts';
 import type { KubernetesVersion } from '../core/workload.ts';
 import { type ClusterExceptions, createClusterExceptions } from './cluster-exceptions.ts';
 import { createPodJudge, type EvidenceView, overlapsOf, type PodJudge } from './judgement.ts';
-import { countPod, createNamespaceState, type NamespaceState, recountAccepted, uncountPod } from './namespace-state.ts';
+import {
+  countPod,
+  createNamespaceState,
+  type NamespaceState,
+  recountAccepted,
+  replacePod,
+  uncountPod,
+} from './namespace-state.ts';
 import { emptyEvidence, type NodeEvidence } from './node-evidence.ts';
 import type { SlimPod } from './pod.ts';
 import { choosePodRules } from './rule-choice.ts';
@@ -154,10 +161,8 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
     upsertPod(pod, previous) {
       if (previous) {
         (previous.node === '' ? unbound : nodeOf(previous.node).pods).delete(previous);
-        // The new record takes the place of the old one where that was counted.
-        if (previous.counted && previous.namespace === pod.namespace) pod.counted = previous.counted;
+        if (previous.namespace === pod.namespace) replacePod(pod, previous);
         else leaveNamespace(previous);
-        delete previous.counted;
       }
       (pod.node === '' ? unbound : nodeOf(pod.node).pods).add(pod);
       recount(pod);

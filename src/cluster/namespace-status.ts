@@ -81,7 +81,7 @@ function findingsOf(namespace: NamespaceState, exceptions: ClusterExceptions): r
         pods,
         message: cut(message, 1024),
         ...(fix === undefined ? {} : { fix: cut(fix, 1024) }),
-        ...(example === undefined ? {} : { example }),
+        example,
         ...(accepted === undefined ? {} : { accepted }),
       });
     }
