@@ -85,7 +85,9 @@ function readWorkload(
     annotations: annotationsAt(parsed, node, annotationPaths),
     ...(pod.containersOnly === true ? { containersOnly: true } : {}),
   } as const;
-  into.workloads.push(placeWorkload(facts, source, { pod, written: writtenFields(parsed, node, pod) }, annotationPaths));
+  into.workloads.push(
+    placeWorkload(facts, source, { pod, written: writtenFields(parsed, node, pod) }, annotationPaths),
+  );
   for (const fault of reader.faults) into.problems.push(wrongType(source, object, pod, fault));
 }
 
