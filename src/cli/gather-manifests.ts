@@ -25,7 +25,7 @@ type RenderFlags = Partial<{
 
 /** What the command line says on reading, in the words of the reader. */
 export function readOptionsOf(flags: InputFlags & RenderFlags, cwd: string): ReadOptions | Refusal {
-  const { exclude, gitignore, podSpecPath = [], render = true, values, set } = flags;
+  const { exclude, gitignore, podSpecPath = [], render = true, values, set, kubernetesVersion: version } = flags;
   try {
     return {
       cwd,
@@ -33,7 +33,11 @@ export function readOptionsOf(flags: InputFlags & RenderFlags, cwd: string): Rea
       render,
       podSpecPaths: podSpecPath.map(parsePodSpecPath),
       ...(exclude ? { exclude } : {}),
-      ...(values || set ? { helm: { ...(values ? { values } : {}), ...(set ? { set } : {}) } } : {}),
+      helm: {
+        ...(values ? { values } : {}),
+        ...(set ? { set } : {}),
+        ...(version ? { kubeVersion: `${version.major}.${version.minor}` } : {}),
+      },
     };
   } catch (error) {
     return { refusal: (error as Error).message };

@@ -13,8 +13,12 @@ export interface InputOptions {
    * Render Helm charts and kustomizations with the tools of the machine. Default true; false: their files are read as plain YAML.
    */
   readonly render?: boolean;
-  /** Passed on to `helm template` as `--values` and `--set`. */
-  readonly helm?: { readonly values?: readonly string[]; readonly set?: readonly string[] };
+  /** Passed on to `helm template` as `--values`, `--set` and `--kube-version` (`1.36`). */
+  readonly helm?: {
+    readonly values?: readonly string[];
+    readonly set?: readonly string[];
+    readonly kubeVersion?: string;
+  };
   /** Bytes of one file above which it is refused with an `unreadable` problem. Default 64 MiB. */
   readonly maxBytes?: number;
 }

@@ -82,6 +82,16 @@ const helm = requireHelm();
     ]);
   });
 
+  test('is rendered for the version that is judged for', () => {
+    const directory = copy('chart');
+    const file = join(directory, 'chart/Chart.yaml');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}kubeVersion: ">=1.33.0-0"\n`);
+    expect(scan(directory, '--kubernetes-version', '1.33').code).toBe(0);
+    const outcome = scan(directory, '--kubernetes-version', '1.30');
+    expect(outcome.code).toBe(2);
+    expect(reportOf(outcome).problems[0]?.message).toMatch(/chart requires kubeVersion: >=1\.33\.0-0/);
+  });
+
   test('with a packed subchart tells of it at the chart', () => {
     const directory = copy('chart');
     const charts = join(directory, 'chart/charts');
