@@ -50,7 +50,7 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
 
   function runHelm(args: readonly string[]): string {
     if ('skipped' in helm) throw new Error(helm.skipped);
-    const { status, stdout, stderr } = spawnSync(helm.path, args, {
+    const { status, stdout, stderr } = spawnSync(helm.helm, args, {
       encoding: 'utf8',
       env: { ...process.env, KUBECONFIG: cluster.kubeconfig, HELM_CACHE_HOME: join(cluster.directory, 'helm') },
     });
