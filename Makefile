@@ -15,7 +15,7 @@ ARGS ?=
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-10s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  \033[1mmake %-13s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(CLI) ## Audit this machine (make run ARGS='-o wide')
@@ -49,6 +49,10 @@ generate: node_modules/.installed ## Rewrite the generated files (docs/rules, do
 bench: $(CLI) ## Measure the budgets side by side with the alternatives
 	@node bench/run.ts
 	@node bench/scan.ts
+
+.PHONY: control-plane
+control-plane: node_modules/.installed ## Build the kube-apiserver and etcd of the tests (minutes, once; needs Go)
+	@node test/control-plane/control-plane.ts
 
 .PHONY: clean
 clean: ## Remove what the build made
