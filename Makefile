@@ -42,7 +42,7 @@ format: node_modules/.installed ## Rewrite the sources in the house format
 	@eslint --fix . ; prettier --write --log-level warn .
 
 .PHONY: generate
-generate: node_modules/.installed ## Rewrite the generated files (docs/rules, docs/cli.md)
+generate: node_modules/.installed ## Rewrite the generated files (docs/rules, docs/profiles.md, docs/cli.md)
 	@node tools/generate.ts
 
 .PHONY: bench

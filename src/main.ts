@@ -32,6 +32,7 @@ async function start(command: string | undefined): Promise<void> {
   switch (command) {
     case 'scan':
     case 'fix':
+    case 'plan':
       await runProgram(createScanProgram(scanActions));
       return;
     case 'agent':

@@ -1,7 +1,7 @@
 import type { JudgedFor } from '../core/rule.ts';
 import { containersOf, type FieldPath, type PodSpec, type Workload } from '../core/workload.ts';
+import { obstaclesToAdoption } from '../cluster/adoption-obstacles.ts';
 import type { ManifestEdit } from '../manifests/index.ts';
-import { obstaclesToAdoption } from './adoption.ts';
 import { FIXABLE_RULES, type FixableRule } from './fixable-rules.ts';
 
 /** The edits for one workload, and why a rule gets none. */
@@ -25,8 +25,10 @@ export function planEdits(workload: Workload, broken: ReadonlySet<string>, targe
   if (!rules.includes('user-namespace')) return { edits, refused: [] };
   if (workload.platform === 'docker') return { edits: [...edits, { path: ['hostUsers'], remove: true }], refused: [] };
   // What the other edits take away no longer stands in the way.
-  const obstacles = obstaclesToAdoption({ ...workload, podSpec: without(workload.podSpec, removals) }, target);
-  const reason = obstacles.join('; ');
+  const obstacles = obstaclesToAdoption({ ...workload, podSpec: without(workload.podSpec, removals) }, target).filter(
+    ({ effect }) => effect !== 'unknown',
+  );
+  const reason = obstacles.map(({ message }) => message).join('; ');
   return obstacles.length > 0
     ? { edits, refused: [{ rule: 'user-namespace', reason }] }
     : { edits: [...edits, { path: ['hostUsers'], set: false }], refused: [] };

@@ -4,7 +4,7 @@ import type { SecurityContextConstraints, Workload } from '../core/workload.ts';
 import { type Manifests, parsePodSpecPath, readManifests, type ReadOptions, scanInputs } from '../manifests/index.ts';
 import type { Refusal } from './control-files.ts';
 import { createProgress } from './progress.ts';
-import type { InputFlags } from './scan-command.ts';
+import type { InputFlags, RenderFlags } from './scan-command.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface GatheredManifests {
@@ -17,14 +17,8 @@ export interface GatheredManifests {
   readonly documents: number;
 }
 
-type RenderFlags = Partial<{
-  readonly render: boolean;
-  readonly values: readonly string[];
-  readonly set: readonly string[];
-}>;
-
 /** What the command line says on reading, in the words of the reader. */
-export function readOptionsOf(flags: InputFlags & RenderFlags, cwd: string): ReadOptions | Refusal {
+export function readOptionsOf(flags: InputFlags & Partial<RenderFlags>, cwd: string): ReadOptions | Refusal {
   const { exclude, gitignore, podSpecPath = [], render = true, values, set } = flags;
   try {
     return {

@@ -1,6 +1,8 @@
 import { createHostFs } from '../host/host-fs.ts';
+import { renderProfile, renderProfiles } from '../report/profile-text.ts';
 import { renderRule, renderRules } from '../report/rule-text.ts';
 import { RULES } from '../rules/index.ts';
+import { PROFILES } from '../rules/profiles/index.ts';
 import { auditNode, renderNodeReport } from './audit-node.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { processTerminal } from './process-terminal.ts';
@@ -54,6 +56,12 @@ const actions: Omit<Actions, keyof ServiceActions> = {
   },
   explain(id) {
     for (const rule of RULES) if (rule.id === id) print(renderRule(rule, paint));
+  },
+  profiles(id, { output }) {
+    const [one, ...others] = PROFILES.filter((profile) => id === undefined || profile.id === id);
+    if (output === 'json') print(JSON.stringify(id === undefined ? PROFILES : one, undefined, 2));
+    else if (one !== undefined)
+      print(id === undefined ? renderProfiles([one, ...others], paint) : renderProfile(one, paint));
   },
 };
 

@@ -2,8 +2,11 @@ import tab from '@bomb.sh/tab/commander';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { RULES } from '../rules/index.ts';
-import { addFixCommand, type FixAction } from './fix-command.ts';
-import { addScanCommand, type ScanAction } from './scan-command.ts';
+import { PROFILES } from '../rules/profiles/index.ts';
+import { addFixCommand } from './fix-command.ts';
+import { addPlanCommand } from './plan-command.ts';
+import type { ScanActions } from './scan-actions.ts';
+import { addScanCommand } from './scan-command.ts';
 import { addServiceCommands, type ServiceActions } from './service-commands.ts';
 
 export const NODE_OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
@@ -18,12 +21,11 @@ export interface NodeOptions {
 }
 
 /** What the commands do; `main.ts` gives them to the parser. */
-export interface Actions extends ServiceActions {
+export interface Actions extends ScanActions, ServiceActions {
   readonly node: (options: NodeOptions) => Promise<void>;
   readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
   readonly explain: (rule: string) => void;
-  readonly scan: ScanAction;
-  readonly fix: FixAction;
+  readonly profiles: (profile: string | undefined, options: { readonly output: 'table' | 'json' }) => void;
 }
 
 /** The command line: every command, option and help text. */
@@ -50,6 +52,7 @@ export function createProgram(actions: Actions, version: string): Command {
     .action(async (options: NodeOptions) => actions.node(options));
   addScanCommand(program, actions.scan);
   addFixCommand(program, actions.fix);
+  addPlanCommand(program, actions.plan);
   program
     .command('rules')
     .description('list the rules')
@@ -64,13 +67,21 @@ export function createProgram(actions: Actions, version: string): Command {
     .action((rule: string) => {
       actions.explain(rule);
     });
+  program
+    .command('profiles')
+    .description('list the profiles, or tell the controls of one: what answers them, and what is not covered')
+    .addArgument(new Argument('[profile]', 'id of the profile').choices(PROFILES.map(({ id }) => id)))
+    .addOption(new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'))
+    .action((profile: string | undefined, options: { output: 'table' | 'json' }) => {
+      actions.profiles(profile, options);
+    });
   addServiceCommands(program, actions);
   tab(program, { completionCommandName: 'completion' });
   return program;
 }
 
 const EXIT_CODES = `
-Exit codes of \`node\` (\`scan\` and \`fix\` tell theirs):
+Exit codes of \`node\` (\`scan\`, \`fix\` and \`plan\` tell theirs):
   0  no finding at or above --fail-on
   1  findings at or above --fail-on, whatever else could not be read
   2  could not judge: bad usage, or evidence that could not be read`;

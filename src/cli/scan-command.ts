@@ -13,7 +13,14 @@ export interface InputFlags {
   readonly kubernetesVersion?: KubernetesVersion;
 }
 
-export interface ScanFlags extends InputFlags {
+/** How charts and kustomizations are made into manifests. */
+export interface RenderFlags {
+  readonly render: boolean;
+  readonly values?: readonly string[];
+  readonly set?: readonly string[];
+}
+
+export interface ScanFlags extends InputFlags, RenderFlags {
   readonly output?: readonly ScanOutput[];
   readonly summary?: boolean;
   readonly failOn: Severity | 'never';
@@ -24,9 +31,6 @@ export interface ScanFlags extends InputFlags {
   readonly baseline?: string;
   readonly updateBaseline?: boolean;
   readonly allowUnparsable?: boolean;
-  readonly render: boolean;
-  readonly values?: readonly string[];
-  readonly set?: readonly string[];
 }
 
 export type ScanAction = (paths: readonly string[], flags: ScanFlags) => Promise<void>;
@@ -54,10 +58,7 @@ export function addScanCommand(program: Command, action: ScanAction): void {
     .option('--rule <id>', 'judge by this rule alone (repeatable)', collectNames)
     .option('--skip-rule <id>', 'leave this rule out (repeatable)', collectNames)
     .option('--profile <id>', 'judge by the rules of this profile (repeatable)', collectNames);
-  addInputOptions(command)
-    .option('--no-render', 'read the files of charts and kustomizations as they are')
-    .option('--values <file>', 'values file for helm (repeatable)', collect(String))
-    .option('--set <key=value>', 'value for helm (repeatable)', collect(String))
+  addRenderOptions(addInputOptions(command))
     .addHelpText('after', SCAN_EXIT_CODES)
     .action(async (paths: string[], flags: ScanFlags) => action(paths, flags));
 }
@@ -73,6 +74,14 @@ export function addInputOptions(command: Command): Command {
       'where a custom resource keeps its pod spec, as MyApp=spec.template.spec (repeatable)',
       collect(String),
     );
+}
+
+/** The options that say how charts and kustomizations are rendered. */
+export function addRenderOptions(command: Command): Command {
+  return command
+    .option('--no-render', 'read the files of charts and kustomizations as they are')
+    .option('--values <file>', 'values file for helm (repeatable)', collect(String))
+    .option('--set <key=value>', 'value for helm (repeatable)', collect(String));
 }
 
 const OUTPUT_HELP = 'text, wide, json, sarif, junit, github, gitlab or markdown; =file writes it there';

@@ -1,15 +1,18 @@
 import { Command } from 'commander';
-import { addFixCommand, type FixAction } from './fix-command.ts';
-import { addScanCommand, type ScanAction } from './scan-command.ts';
+import { addFixCommand } from './fix-command.ts';
+import { addPlanCommand } from './plan-command.ts';
+import type { ScanActions } from './scan-actions.ts';
+import { addScanCommand } from './scan-command.ts';
 
 /**
  * The command line as far as manifests go: what `program.ts` builds, without what only the other commands need. A gate in front
  * of every commit starts by it.
  */
-export function createScanProgram(actions: { readonly scan: ScanAction; readonly fix: FixAction }): Command {
+export function createScanProgram(actions: ScanActions): Command {
   const program = new Command('userns-audit').helpOption('-h, --help', 'print help').showHelpAfterError(HELP_HINT);
   addScanCommand(program, actions.scan);
   addFixCommand(program, actions.fix);
+  addPlanCommand(program, actions.plan);
   return program;
 }
 

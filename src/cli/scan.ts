@@ -15,7 +15,7 @@ import { renderScanText } from '../report/scan-text.ts';
 import { selectRules } from '../core/rule-selection.ts';
 import { MANIFEST_RULES, RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
-import { countAdoption } from './adoption.ts';
+import { countAdoption } from '../cluster/adoption-plan.ts';
 import type { Refusal } from './control-files.ts';
 import { allowUnparsable, type GatheredManifests, gatherManifests, readOptionsOf } from './gather-manifests.ts';
 import type { ScanFlags } from './scan-command.ts';

@@ -1,6 +1,7 @@
 import type { IdMap } from './id-map.ts';
 import type { NamespaceStates } from './namespace.ts';
 import type { Reading } from './reading.ts';
+import type { PodSpec } from './workload.ts';
 
 export type ContainerRuntime = 'containerd' | 'cri-o' | 'docker' | 'podman' | 'lxc' | 'systemd-nspawn' | 'unknown';
 
@@ -66,4 +67,6 @@ export interface Container extends UnnamedContainer {
   /** Name in /var/run/netns of its network namespace. */
   readonly networkNamespaceName?: string;
   readonly docker?: DockerDeclaration;
+  /** What its pod declares, where the API server has told. */
+  readonly pod?: PodSpec;
 }

@@ -6,7 +6,13 @@ import type { AuditRule, EffectiveContext, RuleMeta, Verdict } from './rule.ts';
 
 /** Judges a node and every container on it by every rule. Pure; the findings are sorted, failures first. */
 export function evaluate(rules: readonly AuditRule[], facts: NodeFacts): readonly Finding[] {
-  const context: EffectiveContext = { facts, overlaps: findPodOverlaps(facts.containers) };
+  const { docker, kubelet, containers } = facts;
+  const context: EffectiveContext = {
+    docker,
+    kubeletPods: kubelet.pods,
+    containers,
+    overlaps: findPodOverlaps(containers),
+  };
   return rules
     .flatMap((rule) =>
       rule.kind === 'node'
@@ -29,7 +35,7 @@ function subjectOf({ id, podUid, docker }: Container): FindingSubject {
  * a pod do not overlap each other; where its identity is not visible, the pod is the owner. A Docker daemon gives all its
  * containers one range, so it is one owner, too. Who maps every id to itself overlaps everybody, and is not counted here.
  */
-function findPodOverlaps(containers: readonly Container[]): EffectiveContext['overlaps'] {
+export function findPodOverlaps(containers: readonly Container[]): EffectiveContext['overlaps'] {
   const members = new Map<string, Container[]>();
   for (const container of containers) {
     const { namespaces, uidMap, sandbox, nestedIn } = container;

@@ -71,7 +71,7 @@ export function exceptionProblems(uses: readonly ExceptionUse[], scope: Exceptio
         'expired-exception',
         `${about} ended on ${exception.expires ?? ''}: ${count(matched, 'finding')} no longer accepted`,
       );
-    if (matched > 0 || exception.clusterOnly === true || !wasAsked(exception, scope.rules)) return [];
+    if (matched > 0 || exception.namespaceSelector !== undefined || !wasAsked(exception, scope.rules)) return [];
     const { covers } = prepare(exception, scope.today);
     const covered = scope.judged.filter(covers).length;
     if (covered > 0)
@@ -91,7 +91,7 @@ function prepare(exception: PolicyException, today: string): PreparedException {
     exception,
     expired: hasExpired(exception.expires, today),
     covers: ({ subject: { kind, namespace, name }, file }) =>
-      exception.clusterOnly !== true &&
+      exception.namespaceSelector === undefined &&
       (exception.namespaces?.includes('*') === true || isCovered(namespaces, namespace)) &&
       isCovered(workloads, `${kind}/${name}`) &&
       isCovered(files, portablePath(file)),

@@ -25,17 +25,40 @@ export interface PolicyException {
   readonly approver?: string;
   /** `2027-03-31`: the last day it holds. */
   readonly expires?: string;
-  /** Set when it chooses by labels of namespaces, which only a cluster knows: a scan leaves it alone. */
-  readonly clusterOnly?: true;
+  /** Labels of namespaces, which only a cluster knows: a scan leaves such an exception alone. */
+  readonly namespaceSelector?: LabelSelector;
   /** Where it stands in the policy file. */
   readonly place: Place;
 }
 
-/** The AuditPolicy document, as far as a scan reads it. */
+/** A selector over labels (metav1.LabelSelector): all of it must hold. */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly LabelRequirement[];
+}
+
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: (typeof SELECTOR_OPERATORS)[number];
+  readonly values?: readonly string[];
+}
+
+const SELECTOR_OPERATORS = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+
+/** A ratchet: the fewest private pods in each of some namespaces, as a number, a share in percent, or both. */
+export interface AdoptionFloor {
+  /** Globs. */
+  readonly namespaces: readonly string[];
+  readonly minPrivatePods?: number;
+  readonly minAdoptionPercent?: number;
+}
+
+/** The AuditPolicy document. Floors are the controller's: a scan has no pods to count. */
 export interface AuditPolicy {
   readonly profiles: readonly string[];
   readonly rules: readonly RuleSetting[];
   readonly exceptions: readonly PolicyException[];
+  readonly floors?: readonly AdoptionFloor[];
 }
 
 /** What is wrong with a policy document. */
@@ -89,14 +112,17 @@ function readDocument(document: unknown, reading: Reading): AuditPolicy | undefi
   const { metadata, spec = {} } = head;
   if (!isFields(metadata) || metadata['name'] !== 'cluster')
     reading.complain(['metadata', 'name'], 'must be cluster: there is one policy for all');
-  // The controller reads floors; a scan has no namespaces to count.
   const fields = readFields(spec, ['spec'], reading, ['profiles', 'rules', 'exceptions', 'floors']) ?? {};
+  const floors = readList(fields['floors'], ['spec', 'floors'], reading).flatMap((item, index) =>
+    readFloor(item, ['spec', 'floors', index], reading),
+  );
   return {
     profiles: readProfiles(fields['profiles'], reading),
     rules: readRules(fields['rules'], reading),
     exceptions: readList(fields['exceptions'], ['spec', 'exceptions'], reading).flatMap((item, index) =>
       readException(item, ['spec', 'exceptions', index], reading),
     ),
+    ...(floors.length > 0 ? { floors } : {}),
   };
 }
 
@@ -163,9 +189,12 @@ function readException(item: unknown, path: FieldPath, reading: Reading): readon
       return globs === undefined ? [] : [[field, globs]];
     }),
   );
-  const selected = fields['namespaceSelector'] !== undefined;
-  if (Object.keys(scope).length === 0 && !selected)
-    reading.complain(path, 'must say for what: namespaces, workloads or files; namespaces: ["*"] is everything');
+  const namespaceSelector = readSelector(fields['namespaceSelector'], at('namespaceSelector'), reading);
+  if (Object.keys(scope).length === 0 && fields['namespaceSelector'] === undefined)
+    reading.complain(
+      path,
+      'must say for what: namespaces, namespaceSelector, workloads or files; namespaces: ["*"] is everything',
+    );
   const reason = readText(fields['reason'], at('reason'), reading) ?? '';
   if (!/\p{L}/u.test(reason)) reading.complain(at('reason'), 'must give a reason');
   const approver = fields['approver'] === undefined ? undefined : readText(fields['approver'], at('approver'), reading);
@@ -179,10 +208,74 @@ function readException(item: unknown, path: FieldPath, reading: Reading): readon
       reason,
       ...(approver === undefined ? {} : { approver }),
       ...(expires === undefined ? {} : { expires }),
-      ...(selected ? { clusterOnly: true as const } : {}),
+      ...(namespaceSelector ? { namespaceSelector } : {}),
       place: reading.source.locate(path),
     },
   ];
+}
+
+function readSelector(value: unknown, path: FieldPath, reading: Reading): LabelSelector | undefined {
+  if (value === undefined) return undefined;
+  const fields = readFields(value, path, reading, ['matchLabels', 'matchExpressions']);
+  if (!fields) return undefined;
+  const at = [...path, 'matchLabels'];
+  const labels = fields['matchLabels'] === undefined ? undefined : readFields(fields['matchLabels'], at, reading);
+  const matchLabels = Object.entries(labels ?? {}).map(([key, label]) => {
+    if (typeof label !== 'string') reading.complain([...at, key], 'must be a text');
+    return [key, String(label)] as const;
+  });
+  const expressions = readList(fields['matchExpressions'], [...path, 'matchExpressions'], reading);
+  return {
+    matchLabels: Object.fromEntries(matchLabels),
+    matchExpressions: expressions.flatMap((item, index) =>
+      readRequirement(item, [...path, 'matchExpressions', index], reading),
+    ),
+  };
+}
+
+function readRequirement(item: unknown, path: FieldPath, reading: Reading): readonly LabelRequirement[] {
+  const fields = readFields(item, path, reading, ['key', 'operator', 'values']);
+  if (!fields) return [];
+  const key = readText(fields['key'], [...path, 'key'], reading) ?? '';
+  const operator = SELECTOR_OPERATORS.find((word) => word === fields['operator']);
+  const values = readTexts(fields['values'], [...path, 'values'], reading);
+  if (!operator) {
+    reading.complain([...path, 'operator'], `must be ${SELECTOR_OPERATORS.join(', ')}`);
+    return [];
+  }
+  // As the API server has it: In and NotIn compare with values, the others have none.
+  const compares = operator === 'In' || operator === 'NotIn';
+  if (compares !== (values ?? []).length > 0)
+    reading.complain(
+      [...path, 'values'],
+      compares ? 'must name at least one value' : `must be left out with ${operator}`,
+    );
+  return [{ key, operator, ...(values ? { values } : {}) }];
+}
+
+function readFloor(item: unknown, path: FieldPath, reading: Reading): readonly AdoptionFloor[] {
+  const fields = readFields(item, path, reading, ['namespaces', 'minPrivatePods', 'minAdoptionPercent']);
+  if (!fields) return [];
+  const namespaces = readTexts(fields['namespaces'], [...path, 'namespaces'], reading) ?? [];
+  if (namespaces.length === 0) reading.complain([...path, 'namespaces'], 'must name at least one namespace, or *');
+  const minPrivatePods = readNumber(fields['minPrivatePods'], [...path, 'minPrivatePods'], Infinity, reading);
+  const minAdoptionPercent = readNumber(fields['minAdoptionPercent'], [...path, 'minAdoptionPercent'], 100, reading);
+  if (fields['minPrivatePods'] === undefined && fields['minAdoptionPercent'] === undefined)
+    reading.complain(path, 'must set minPrivatePods or minAdoptionPercent');
+  return [
+    {
+      namespaces,
+      ...(minPrivatePods === undefined ? {} : { minPrivatePods }),
+      ...(minAdoptionPercent === undefined ? {} : { minAdoptionPercent }),
+    },
+  ];
+}
+
+function readNumber(value: unknown, path: FieldPath, most: number, { complain }: Reading): number | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  complain(path, `must be a whole number from 0${most === Infinity ? '' : ` to ${most}`}`);
+  return undefined;
 }
 
 function checkRule(rule: string, path: FieldPath, { source, complain }: Reading): void {
@@ -193,14 +286,14 @@ function readFields(
   value: unknown,
   path: FieldPath,
   { complain }: Reading,
-  known: readonly string[],
+  known?: readonly string[],
 ): Fields | undefined {
   if (!isFields(value)) {
     complain(path, 'must be an object');
     return undefined;
   }
   for (const key of Object.keys(value))
-    if (!known.includes(key)) complain([...path, key], `is not a field here; there are ${known.join(', ')}`);
+    if (known && !known.includes(key)) complain([...path, key], `is not a field here; there are ${known.join(', ')}`);
   return value;
 }
 

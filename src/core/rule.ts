@@ -1,5 +1,5 @@
 import type { Container } from './container.ts';
-import type { NodeFacts } from './facts.ts';
+import type { DockerFacts, KubeletFacts, NodeFacts } from './facts.ts';
 import type { Evidence, Severity } from './finding.ts';
 import type { Overlap } from './id-map.ts';
 import type { FieldPath, KubernetesVersion, SecurityContextConstraints, Workload } from './workload.ts';
@@ -37,7 +37,12 @@ export interface NodeRule extends RuleMeta {
 
 /** What a container is judged against, besides itself. */
 export interface EffectiveContext {
-  readonly facts: NodeFacts;
+  /** The Docker daemon of the machine, where it was asked for. */
+  readonly docker?: DockerFacts;
+  /** The kubelet's own record of the pods on the machine. */
+  readonly kubeletPods: KubeletFacts['pods'];
+  /** All containers of the machine: one may join another's namespaces. */
+  readonly containers: readonly Container[];
   /** Host id ranges held by more than one pod, by the container's cgroup. */
   readonly overlaps: ReadonlyMap<string, readonly Overlap<Container>[]>;
 }

@@ -69,4 +69,6 @@ export interface AdoptionTotals {
   readonly ready: number;
   /** Something has to change first: a host namespace, a volume, an id out of range. */
   readonly blocked: number;
+  /** The manifest does not tell: a claim, a runtime class. Absent where nobody asked. */
+  readonly unknown?: number;
 }

@@ -40,13 +40,38 @@ export interface ContainerSpec {
   readonly securityContext?: SecurityContext;
   /** Raw block devices, which hostUsers: false excludes. */
   readonly volumeDevices?: readonly unknown[];
+  /** Only where the pod has a hostPath volume: nothing else asks who writes. */
+  readonly volumeMounts?: readonly VolumeMount[];
+  /** Names of the extended resources among its limits and requests, which device plugins serve: `nvidia.com/gpu`. */
+  readonly extendedResources?: readonly string[];
+}
+
+export interface VolumeMount {
+  readonly name: string;
+  readonly readOnly: boolean;
 }
 
 /** A volume by its name and the key of its source: `nfs`, `emptyDir`, `persistentVolumeClaim` … */
 export interface Volume {
   readonly name: string;
   readonly source: string | undefined;
+  /** Of `csi` and `flexVolume`. */
   readonly driver?: string;
+  /** Of `hostPath`: the path on the node. */
+  readonly hostPath?: string;
+  /** Of `persistentVolumeClaim`. */
+  readonly claimName?: string;
+  /** Of `ephemeral`: the class its claim names; absent where the cluster's default decides. */
+  readonly storageClass?: string;
+  /** Of `emptyDir`: `Memory`, `HugePages`, `HugePages-2Mi` … */
+  readonly medium?: string;
+}
+
+/** A claim that a StatefulSet makes for each of its pods. */
+export interface ClaimTemplate {
+  readonly name: string;
+  /** Absent where the cluster's default decides. */
+  readonly storageClass?: string;
 }
 
 /**
@@ -68,6 +93,11 @@ export interface PodSpec {
   readonly initContainers: readonly ContainerSpec[];
   readonly ephemeralContainers: readonly ContainerSpec[];
   readonly volumes: readonly Volume[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** Names of the devices it claims by dynamic resource allocation. */
+  readonly resourceClaims?: readonly string[];
+  /** Stand beside the pod template, and are volumes of its pods all the same. */
+  readonly volumeClaimTemplates?: readonly ClaimTemplate[];
 }
 
 /** A pod template wherever it was written down. */
@@ -101,10 +131,11 @@ export interface PlacedContainer {
 
 /** Init, regular and ephemeral containers, in this order: every rule over containers asks all three. */
 export function containersOf({ initContainers, containers, ephemeralContainers }: PodSpec): readonly PlacedContainer[] {
-  const lists = { initContainers, containers, ephemeralContainers };
-  return Object.entries(lists).flatMap(([list, members]) =>
-    members.map((container, index) => ({ container, path: [list, index] })),
-  );
+  return [
+    ...initContainers.map((container, index) => ({ container, path: ['initContainers', index] })),
+    ...containers.map((container, index) => ({ container, path: ['containers', index] })),
+    ...ephemeralContainers.map((container, index) => ({ container, path: ['ephemeralContainers', index] })),
+  ];
 }
 
 /** An OpenShift SecurityContextConstraints, as far as the rules read it. */

@@ -40,16 +40,20 @@ function fromUtf16(raw: Buffer, bigEndian: boolean): Buffer {
 
 /**
  * Cuts a file at every `---` that starts a line, the only place YAML has it, and decodes piece by piece: what is kept of one
- * document does not keep the others in memory. Directives stay with the document they speak of.
+ * document does not keep the others in memory. Directives stay with the document they speak of. Pieces that `isDone` says yes to
+ * are left out; it sees bytes[start, end), of a file that is valid UTF-8.
  */
-export function* chunksOf({ bytes, length }: SourceBytes): Iterable<Chunk> {
-  for (let start = 0; start < length;) {
-    const end = nextSeparator(bytes, start, length);
+export function* chunksOf(
+  { bytes, length, valid }: SourceBytes,
+  isDone: (start: number, end: number) => boolean = () => false,
+): Iterable<Chunk> {
+  for (let start = 0, end = 0; start < length; start = end) {
+    end = nextSeparator(bytes, start, length);
+    if (valid && isDone(start, end)) continue;
     // `---` and the character after it, as the scanner looks that far.
     const text = bytes.toString('utf8', start, Math.min(end + 4, length + 1));
     const beyond = Math.min(4, length + 1 - end);
     yield { text, limit: text.length - beyond, line: start === 0 ? 1 : 0, byteStart: start };
-    start = end;
   }
 }
 

@@ -137,7 +137,10 @@ function readScalars(reader: FieldReader, entries: Entries, name: string, expect
 
 /** The record without the keys that hold undefined. */
 export function definedOnly<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  const defined: Record<string, unknown> = {};
+  for (const key in record) {
+    const value: unknown = record[key];
+    if (value !== undefined) defined[key] = value;
+  }
+  return defined as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -14,4 +14,5 @@ export { commentsAt } from './comments.ts';
 export { fixManifests } from './fix/fix-manifests.ts';
 export { scanInputs } from './inputs.ts';
 export { parsePodSpecPath } from './pod-spec-path.ts';
+export { podFieldPath } from './pod-field.ts';
 export { readManifests, readManifestText } from './read-manifests.ts';

@@ -11,13 +11,14 @@ import type { PodSpecPath } from './manifest.ts';
 import { groupOf, objectsOf, textOf } from './objects.ts';
 import type { PlacedObject } from './objects.ts';
 import { spanOf } from './place.ts';
-import type { PlaceOf } from './place.ts';
+import type { PlaceOf, Span } from './place.ts';
 import { readPodSpec } from './pod-spec.ts';
 import { podSources } from './pod-source.ts';
 import type { PodSource } from './pod-source.ts';
 import { rememberSource } from './workload-source.ts';
 import { entriesOf } from './yaml/mapping.ts';
 import type { Entry, Tree } from './yaml/mapping.ts';
+import { NODE, resolveAlias } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
 
 /** What the objects of one document are read into. */
@@ -58,11 +59,12 @@ function readWorkload(
   parsed: ParsedChunk,
   object: PlacedObject,
   source: ObjectSource,
-  pod: PodSource,
+  found: PodSource,
   into: Findings,
 ): void {
   const reader: FieldReader = { tree: parsed, faults: [] };
   const { node } = object;
+  const pod = withClaimTemplates(parsed, node, found);
   const podSpec = readPodSpec(reader, podEntries(parsed, node, pod), {
     ...definedOnly({
       initContainers: pod.containers?.initContainers?.flatMap((path) => nodeAt(parsed, node, path)),
@@ -84,22 +86,39 @@ function readWorkload(
     annotations: annotationsAt(parsed, node, annotationPaths),
     ...(pod.containersOnly === true ? { containersOnly: true } : {}),
   } as const;
-  into.workloads.push(placeWorkload(facts, source, pod, annotationPaths));
+  into.workloads.push(placeWorkload(facts, source, { pod, written: writtenFields(parsed, node, pod) }, annotationPaths));
   for (const fault of reader.faults) into.problems.push(wrongType(source, object, pod, fault));
+}
+
+/** Which fields a pod spec has, and where one that is missing is told: most findings are of that kind, and need no second parse. */
+interface WrittenFields {
+  readonly names: ReadonlySet<string>;
+  readonly span: Span;
+}
+
+function writtenFields(parsed: ParsedChunk, object: YamlNode, { path, fields }: PodSource): WrittenFields | undefined {
+  const found = fields === undefined ? findField(parsed, object, path) : undefined;
+  if (found === undefined || resolveAlias(found.value).type !== NODE.MAPPING) return undefined;
+  return { names: new Set(entriesOf(parsed, found.value).keys()), span: spanOf(parsed.text, found, true) };
 }
 
 /** Apart from the reading, so that what finds a place again holds on to no node of the document. */
 function placeWorkload(
   facts: Omit<Workload, 'fieldName' | 'locate' | 'locateAnnotation'>,
   source: ObjectSource,
-  pod: PodSource,
+  { pod, written }: { readonly pod: PodSource; readonly written: WrittenFields | undefined },
   annotationPaths: readonly FieldPath[],
 ): Workload {
   const pathOf = (path: FieldPath): FieldPath => fromPodPath(pod, path);
+  const isMissing = ([field, ...rest]: FieldPath): boolean =>
+    written !== undefined && typeof field === 'string' && rest.length === 0 && !written.names.has(field);
   const workload: Workload = {
     ...facts,
     fieldName: (path) => formatPath(pathOf(path)),
-    locate: (path) => locateField(source, pathOf(path)),
+    locate: (path) =>
+      written !== undefined && isMissing(path)
+        ? source.placeOf(source.chunk, written.span)
+        : locateField(source, pathOf(path)),
     locateAnnotation: (key) => locateAnnotation(source, annotationPaths, key),
   };
   rememberSource(workload, { ...source, dialect: 'pod', noPodFields: pod.noPodFields, pathOf });
@@ -116,6 +135,13 @@ function podEntries(tree: Tree, object: YamlNode, pod: PodSource): ReadonlyMap<s
     return field?.key === undefined ? [] : [[name, { key: field.key, value: field.value }]];
   });
   return new Map([...own, ...moved]);
+}
+
+/** A StatefulSet, and what is made like it, keeps the claims of its pods beside their template. */
+function withClaimTemplates(tree: Tree, object: YamlNode, pod: PodSource): PodSource {
+  const path = [...pod.path.slice(0, -2), 'volumeClaimTemplates'];
+  if (pod.path.length < 3 || findField(tree, object, path) === undefined) return pod;
+  return { ...pod, fields: { ...pod.fields, volumeClaimTemplates: path } };
 }
 
 function nodeAt(tree: Tree, object: YamlNode, path: FieldPath): readonly YamlNode[] {

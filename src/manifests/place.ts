@@ -19,7 +19,12 @@ let latest: { readonly chunk: Chunk; readonly starts: readonly number[] } | unde
 function lineStarts(chunk: Chunk): readonly number[] {
   if (latest?.chunk === chunk) return latest.starts;
   const starts = [0];
-  for (const { index, 0: mark } of chunk.text.matchAll(/\r\n|\r|\n/g)) starts.push(index + mark.length);
+  const { text } = chunk;
+  if (text.includes('\r')) {
+    for (const { index, 0: mark } of text.matchAll(/\r\n|\r|\n/g)) starts.push(index + mark.length);
+  } else {
+    for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  }
   latest = { chunk, starts };
   return starts;
 }

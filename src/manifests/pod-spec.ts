@@ -1,10 +1,12 @@
 import type {
   Capabilities,
+  ClaimTemplate,
   ContainerSpec,
   PodSecurityContext,
   PodSpec,
   SecurityContext,
   Volume,
+  VolumeMount,
 } from '../core/workload.ts';
 import {
   definedOnly,
@@ -35,6 +37,8 @@ export function readPodSpec(reader: FieldReader, pod: Entries, placed: PlacedCon
     containers: placed.containers ?? readList(reader, pod, 'containers'),
     ephemeralContainers: readList(reader, pod, 'ephemeralContainers'),
   };
+  const volumes = readVolumes(reader, pod);
+  const withMounts = volumes.some(({ source }) => source === 'hostPath');
   const os = readMapping(reader, pod, 'os');
   const securityContext = readMapping(reader, pod, 'securityContext');
   return {
@@ -48,10 +52,17 @@ export function readPodSpec(reader: FieldReader, pod: Entries, placed: PlacedCon
       runtimeClassName: readString(reader, pod, 'runtimeClassName'),
       securityContext: securityContext && readPodSecurityContext(reader, securityContext),
     }),
-    initContainers: readContainers(reader, pod, 'initContainers', containerLists.initContainers),
-    containers: readContainers(reader, pod, 'containers', containerLists.containers),
-    ephemeralContainers: readContainers(reader, pod, 'ephemeralContainers', containerLists.ephemeralContainers),
-    volumes: readVolumes(reader, pod),
+    ...readPlacement(unheard(reader), pod),
+    initContainers: readContainers(reader, pod, 'initContainers', containerLists.initContainers, withMounts),
+    containers: readContainers(reader, pod, 'containers', containerLists.containers, withMounts),
+    ephemeralContainers: readContainers(
+      reader,
+      pod,
+      'ephemeralContainers',
+      containerLists.ephemeralContainers,
+      withMounts,
+    ),
+    volumes,
   };
 }
 
@@ -76,17 +87,18 @@ function readContainers(
   pod: Entries,
   list: string,
   nodes: readonly YamlNode[],
+  withMounts: boolean,
 ): readonly ContainerSpec[] {
   return nodes.map((node) => {
     const entry = pod.get(list);
     if (resolveAlias(node).type !== NODE.MAPPING && entry !== undefined) {
       reportType(reader, list, { key: entry.key, value: node }, 'a list of containers');
     }
-    return readContainer(reader, entriesOf(reader.tree, node));
+    return readContainer(reader, entriesOf(reader.tree, node), withMounts);
   });
 }
 
-function readContainer(reader: FieldReader, container: Entries): ContainerSpec {
+function readContainer(reader: FieldReader, container: Entries, withMounts: boolean): ContainerSpec {
   const context = readMapping(reader, container, 'securityContext');
   const devices = readList(reader, container, 'volumeDevices');
   return {
@@ -95,6 +107,8 @@ function readContainer(reader: FieldReader, container: Entries): ContainerSpec {
       image: readString(reader, container, 'image'),
       securityContext: context && readSecurityContext(reader, context),
       volumeDevices: devices.length > 0 ? devices.map(() => ({})) : undefined,
+      volumeMounts: withMounts ? readMounts(unheard(reader), container) : undefined,
+      extendedResources: container.has('resources') ? readExtendedResources(unheard(reader), container) : undefined,
     }),
   };
 }
@@ -124,11 +138,81 @@ function readVolumes(reader: FieldReader, pod: Entries): readonly Volume[] {
     const volume = entriesOf(reader.tree, node);
     const source = [...volume.keys()].find((key) => key !== 'name');
     const details = source === undefined ? undefined : volume.get(source)?.value;
-    const driver = details && readString({ ...reader, faults: [] }, entriesOf(reader.tree, details), 'driver');
     return {
       name: readString(reader, volume, 'name') ?? '',
       source,
-      ...definedOnly({ driver }),
+      ...(source === undefined || details === undefined
+        ? {}
+        : readVolumeDetails(unheard(reader), source, entriesOf(reader.tree, details))),
     };
   });
+}
+
+function readVolumeDetails(reader: FieldReader, source: string, details: Entries): Partial<Volume> {
+  switch (source) {
+    case 'hostPath':
+      return definedOnly({ hostPath: readString(reader, details, 'path') });
+    case 'persistentVolumeClaim':
+      return definedOnly({ claimName: readString(reader, details, 'claimName') });
+    case 'emptyDir':
+      return definedOnly({ medium: readString(reader, details, 'medium') });
+    case 'ephemeral': {
+      const template = readMapping(reader, details, 'volumeClaimTemplate');
+      return definedOnly({ storageClass: template && readStorageClass(reader, template) });
+    }
+    default:
+      return definedOnly({ driver: readString(reader, details, 'driver') });
+  }
+}
+
+function readStorageClass(reader: FieldReader, template: Entries): string | undefined {
+  const spec = readMapping(reader, template, 'spec');
+  return spec && readString(reader, spec, 'storageClassName');
+}
+
+function readMounts(reader: FieldReader, container: Entries): readonly VolumeMount[] {
+  return readList(reader, container, 'volumeMounts').map((node) => {
+    const mount = entriesOf(reader.tree, node);
+    return {
+      name: readString(reader, mount, 'name') ?? '',
+      readOnly: readBoolean(reader, mount, 'readOnly') ?? false,
+    };
+  });
+}
+
+/** Extended resources have a domain of their own (k8s.io/kubernetes, pkg/apis/core/v1/helper, IsExtendedResourceName). */
+function readExtendedResources(reader: FieldReader, container: Entries): readonly string[] | undefined {
+  const resources = readMapping(reader, container, 'resources') ?? new Map<string, never>();
+  const names = ['limits', 'requests'].flatMap((list) => [...(readMapping(reader, resources, list)?.keys() ?? [])]);
+  const extended = names.filter((name) => name.includes('/') && !name.includes('kubernetes.io/'));
+  return extended.length > 0 ? [...new Set(extended)] : undefined;
+}
+
+/** What says where the pod runs, and on what; most pods say nothing. */
+function readPlacement(reader: FieldReader, pod: Entries): Pick<PodSpec, (typeof PLACEMENT)[number]> {
+  if (!PLACEMENT.some((field) => pod.has(field))) return {};
+  const selector = readMapping(reader, pod, 'nodeSelector');
+  const elementsOf = (list: string): readonly Entries[] | undefined =>
+    pod.has(list) ? readList(reader, pod, list).map((node) => entriesOf(reader.tree, node)) : undefined;
+  return definedOnly({
+    nodeSelector:
+      selector && Object.fromEntries([...selector.keys()].map((key) => [key, readString(reader, selector, key) ?? ''])),
+    resourceClaims: elementsOf('resourceClaims')?.map((claim) => readString(reader, claim, 'name') ?? ''),
+    volumeClaimTemplates: elementsOf('volumeClaimTemplates')?.map((template) => readClaimTemplate(reader, template)),
+  });
+}
+
+const PLACEMENT = ['nodeSelector', 'resourceClaims', 'volumeClaimTemplates'] as const;
+
+function readClaimTemplate(reader: FieldReader, template: Entries): ClaimTemplate {
+  const metadata = readMapping(reader, template, 'metadata');
+  return {
+    name: (metadata && readString(reader, metadata, 'name')) ?? '',
+    ...definedOnly({ storageClass: readStorageClass(reader, template) }),
+  };
+}
+
+/** For fields that no rule judges: a wrong type in them is left to the API server. */
+function unheard({ tree }: FieldReader): FieldReader {
+  return { tree, faults: [] };
 }

@@ -19,6 +19,7 @@ import type { ContentFault } from './yaml/check.ts';
 import { NODE, UNBUILT } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
 import type { Outline } from './yaml/outline.ts';
+import { isPlainAndUnwanted } from './yaml/plain-document.ts';
 
 /** A text to read, and how places in it are named. */
 export interface Source {
@@ -51,7 +52,13 @@ export function readSource(source: Source): SourceContent {
   const { bytes } = source;
   if (!bytes.valid) content.problems.push(invalidUtf8(source, bytes));
   const counted: LineCount = { byte: 0, line: 1 };
-  for (const chunk of chunksOf(bytes)) {
+  const isWanted = (outline: Outline): boolean => mayBeWorkload(outline, source.podSpecPaths);
+  const isNoWorkload = (start: number, end: number): boolean => {
+    const settled = isPlainAndUnwanted(bytes.bytes, start, end, isWanted);
+    if (settled) content.documents++;
+    return settled;
+  };
+  for (const chunk of chunksOf(bytes, isNoWorkload)) {
     const number = (): void => {
       numberLines(bytes, counted, chunk);
     };

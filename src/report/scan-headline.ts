@@ -65,12 +65,14 @@ function worstText(open: readonly ManifestFinding[], paint: Paint): string | und
 
 function adoptionText({ result: { totals } }: ScanReport): string | undefined {
   const { adoption } = totals;
-  if (!adoption || adoption.ready + adoption.blocked === 0) return undefined;
-  const { adopted, ready, blocked } = adoption;
-  const all = adopted + ready + blocked;
+  if (!adoption) return undefined;
+  const { adopted, ready, blocked, unknown = 0 } = adoption;
+  if (ready + blocked + unknown === 0) return undefined;
+  const all = adopted + ready + blocked + unknown;
   const others = [
     ...(adopted > 0 ? [`${count(adopted)} ${adopted === 1 ? 'has' : 'have'} it`] : []),
     ...(blocked > 0 ? [`${count(blocked)} ${blocked === 1 ? 'needs' : 'need'} something else first`] : []),
+    ...(unknown > 0 ? [`${count(unknown)} ${unknown === 1 ? 'does' : 'do'} not tell enough`] : []),
   ];
   return [`${count(ready)} of ${plural(all, 'workload')} could take hostUsers: false right away`, ...others].join(', ');
 }

@@ -1,4 +1,5 @@
 import type { ManifestFinding } from '../core/scan-finding.ts';
+import { escapeMarkdown, markdownCode as code, markdownTable as table } from './markdown.ts';
 import { plain } from './paint.ts';
 import { headline } from './scan-headline.ts';
 import {
@@ -71,26 +72,4 @@ function listing(title: string, rows: readonly (readonly [place: string, kind: s
 
 function more(total: number): string {
   return total > SHOWN ? `\n\nand ${count(total - SHOWN)} more` : '';
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  if (rows.length === 0) return '';
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-/** Names out of a manifest must not end a table cell, start markup, or mention anybody. */
-function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\x00-\x09\x0b-\x1f\x7f]/g, ' ')
-    .replace(/[\\`*_[\]|#~]/g, '\\$&')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('@', '&#64;')
-    .replaceAll('\n', '<br>');
-}
-
-function code(text: string): string {
-  const safe = text.replace(/[\x00-\x1f\x7f`]/g, ' ').replaceAll('|', '\\|');
-  return `\`${safe}\``;
 }

@@ -1,4 +1,12 @@
 import type { Static } from 'typebox';
+import {
+  MAX_CONTROLS,
+  MAX_CRITICAL_FINDINGS,
+  MAX_EXCEPTIONS,
+  MAX_FLOORS,
+  MAX_HISTORY_DAYS,
+  MAX_PROFILES,
+} from './limits.ts';
 import { podCounts } from './namespace-audit.ts';
 import {
   conditions,
@@ -14,10 +22,6 @@ import {
   text,
   time,
 } from './schema.ts';
-
-export const MAX_EXCEPTIONS = 200;
-export const MAX_FLOORS = 100;
-export const MAX_HISTORY_DAYS = 90;
 
 const RULE_ID = { minLength: 1, pattern: '^[a-z][a-z0-9-]*$' };
 const DATE = { pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' };
@@ -88,7 +92,11 @@ export const auditPolicySpec = object(
   'What a platform team has decided. What it does not say stays as the rules and profiles have it.',
   {
     profiles: optional(
-      listOf('Ids of profiles; their rules are judged. Without one, all rules are.', text('Id of a profile.', 63), 16),
+      listOf(
+        'Ids of profiles; their rules are judged. Without one, all rules are.',
+        text('Id of a profile.', 63),
+        MAX_PROFILES,
+      ),
     ),
     rules: optional(listOf('Single rules.', ruleSetting, 64)),
     exceptions: optional(listOf('Accepted findings.', exception, MAX_EXCEPTIONS)),
@@ -119,7 +127,7 @@ const control = object('One control of the benchmark.', {
 const profile = object('Compliance with one profile.', {
   id: text('Id of the profile.', 63),
   compliancePercent: optional(percent('Controls that pass, of those that pass or fail. Absent where none does.')),
-  controls: listOf('In the order of the benchmark.', control, 64),
+  controls: listOf('In the order of the benchmark.', control, MAX_CONTROLS),
 });
 export type ProfileStatus = Static<typeof profile>;
 
@@ -198,10 +206,10 @@ export const auditPolicyStatus = object('The cluster as a whole.', {
         pods: count('How many pods.'),
         message: text('What is so.', 1024),
       }),
-      50,
+      MAX_CRITICAL_FINDINGS,
     ),
   ),
-  profiles: optional(listOf('Compliance, profile by profile.', profile, 16)),
+  profiles: optional(listOf('Compliance, profile by profile.', profile, MAX_PROFILES)),
   exceptions: optional(listOf('Every exception of the spec.', exceptionStatus, MAX_EXCEPTIONS)),
   floors: optional(
     listOf(

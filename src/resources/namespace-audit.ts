@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import { MAX_BLOCKERS, MAX_FINDINGS } from './limits.ts';
 import {
   conditions,
   count,
@@ -12,9 +13,6 @@ import {
   text,
   time,
 } from './schema.ts';
-
-export const MAX_FINDINGS = 100;
-export const MAX_BLOCKERS = 20;
 
 /** Counts of running pods by the verdict on their user namespace; every running pod is in exactly one. */
 export const podCounts = object('Running pods by what is known of their user namespace. Each is counted once.', {

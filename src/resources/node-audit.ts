@@ -1,12 +1,6 @@
 import type { Static } from 'typebox';
+import { MAX_EVIDENCE, MAX_NODE_VERDICTS, MAX_PODS_PER_GROUP, MAX_POD_GROUPS, MAX_UNMANAGED } from './limits.ts';
 import { conditions, count, listOf, object, oneOf, optional, type ResourceDefinition, text, time } from './schema.ts';
-
-/** Most pods one node may report; a kubelet runs 110 unless told otherwise. */
-export const MAX_PODS_PER_GROUP = 2048;
-export const MAX_POD_GROUPS = 64;
-export const MAX_UNMANAGED = 50;
-export const MAX_NODE_VERDICTS = 32;
-export const MAX_EVIDENCE = 16;
 
 const VECTOR = {
   pattern: '^[U?-][p?-][n?-][i?-][u?-][m?-][C?-][T?-]$',

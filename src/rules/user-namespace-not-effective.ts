@@ -1,8 +1,15 @@
 import type { Container } from '../core/container.ts';
 import { evidenceOf } from '../core/evidence.ts';
-import type { NodeFacts } from '../core/facts.ts';
 import { formatIdMap, type IdMap } from '../core/id-map.ts';
-import { type EffectiveRule, fail, notApplicable, pass, unknown, type Verdict } from '../core/rule.ts';
+import {
+  type EffectiveContext,
+  type EffectiveRule,
+  fail,
+  notApplicable,
+  pass,
+  unknown,
+  type Verdict,
+} from '../core/rule.ts';
 import { usernsRemapOf } from '../core/userns-remap.ts';
 import { insideAnother, namespaceEvidence, outOfScope } from '../core/container-scope.ts';
 
@@ -19,10 +26,10 @@ export const userNamespaceNotEffective: EffectiveRule = {
     'https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces#version-skew-strategy',
     'https://github.com/containerd/containerd/blob/main/docs/user-namespaces/README.md',
   ],
-  check(container, { facts }) {
+  check(container, context) {
     const excluded = outOfScope(container) ?? insideAnother(container);
     if (excluded) return excluded;
-    const declared = declaredMap(container, facts);
+    const declared = declaredMap(container, context);
     if ('verdict' in declared) return declared.verdict;
     const { user } = container.namespaces;
     const evidence = [
@@ -51,19 +58,23 @@ export const userNamespaceNotEffective: EffectiveRule = {
 type Declared =
   { readonly verdict: Verdict } | { readonly map?: IdMap; readonly evidence: Verdict['evidence'][number] };
 
-/** Declared private: by the kubelet's record of the pod, or by a Docker daemon that remaps. */
-function declaredMap({ podUid, docker }: Container, facts: NodeFacts): Declared {
+/** Declared private: by the pod itself, by the kubelet's record of it, or by a Docker daemon that remaps. */
+function declaredMap({ podUid, pod: spec, docker }: Container, context: EffectiveContext): Declared {
+  if (spec) {
+    if (spec.hostUsers !== false) return { verdict: notApplicable('its pod declares no private user namespace') };
+    return { evidence: { source: 'spec.hostUsers', value: 'false' } };
+  }
   if (docker) {
-    const [setting] = facts.docker.usernsRemap;
-    const remap = usernsRemapOf(facts.docker);
-    if (docker.usernsMode === 'host' || remap.state === 'off')
+    const daemon = context.docker;
+    const setting = daemon?.usernsRemap[0];
+    if (docker.usernsMode === 'host' || (daemon && usernsRemapOf(daemon).state === 'off'))
       return { verdict: notApplicable('declares no private user namespace') };
     if (!setting) return { verdict: unknown("whether dockerd's userns-remap is set could not be read") };
     return { evidence: { source: setting.source, value: `userns-remap: ${setting.value}` } };
   }
   if (podUid === undefined) return { verdict: unknown('what it was started with is not known on this machine') };
-  const { pods } = facts.kubelet;
-  const pod = pods.ok ? pods.value.find(({ uid }) => uid === podUid) : undefined;
+  const { kubeletPods } = context;
+  const pod = kubeletPods.ok ? kubeletPods.value.find(({ uid }) => uid === podUid) : undefined;
   if (!pod) return { verdict: unknown('what its pod declares is not known on this machine') };
   const record = pod.userNamespace;
   if (record.ok) {

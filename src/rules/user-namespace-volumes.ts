@@ -40,7 +40,7 @@ export const userNamespaceVolumes: WorkloadRule = {
     const { podSpec, platform } = workload;
     if (platform !== 'kubernetes' || !isLinux(workload) || podSpec.hostUsers !== false) return;
     for (const [index, volume] of podSpec.volumes.entries()) {
-      const why = obstacle(volume);
+      const why = unmappable(volume);
       if (why === undefined) continue;
       yield {
         path: ['volumes', index],
@@ -51,7 +51,8 @@ export const userNamespaceVolumes: WorkloadRule = {
   },
 };
 
-function obstacle({ source, driver }: Volume): string | undefined {
+/** Why a volume can not be mounted with mapped ids: "NFS, and …"; undefined where nothing is known against it. */
+export function unmappable({ source, driver }: Pick<Volume, 'source' | 'driver'>): string | undefined {
   if (source === undefined) return undefined;
   if (source !== 'csi' || driver === undefined) return Object.hasOwn(SOURCES, source) ? SOURCES[source] : undefined;
   return Object.entries(DRIVERS).find(([name]) => driver === name || driver.endsWith(`.${name}`))?.[1];

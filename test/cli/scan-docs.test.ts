@@ -8,6 +8,7 @@ import { bash, emptyDirectory, filesIn, sampleRepository } from './scan-cli.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const documents = [
+  'plan.md',
   'scan.md',
   'baseline.md',
   'policy.md',
@@ -27,7 +28,9 @@ function commandOf(line: string): string | undefined {
   const text = line.trim().replace(/^- /, '');
   const quoted = /^sh '(.*)'(.*)$/.exec(text);
   const command = quoted ? `${quoted[1] ?? ''} #${quoted[2] ?? ''}` : text;
-  return /^(?:npx --yes |cat \S+ \| )?userns-audit (?:scan|fix) (?!"\$@")/.test(command) ? command : undefined;
+  return /^(?:npx --yes |cat \S+ \| )?userns-audit (?:scan|fix|plan)(?: |$)(?!"\$@")/.test(command)
+    ? command
+    : undefined;
 }
 
 describe.each(documents)('%s', (name) => {

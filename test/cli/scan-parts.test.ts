@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { obstaclesToAdoption, countAdoption } from '../../src/cli/adoption.ts';
 import { planEdits } from '../../src/cli/fix-edits.ts';
 import { collectNames, unknownName } from '../../src/cli/option-values.ts';
 import { createProgress } from '../../src/cli/progress.ts';
+import { obstaclesToAdoption } from '../../src/cluster/adoption-obstacles.ts';
+import { countAdoption } from '../../src/cluster/adoption-plan.ts';
 import type { PodSpec, Workload } from '../../src/core/workload.ts';
 
 const VERSION = { major: 1, minor: 36 };
@@ -43,8 +44,8 @@ describe('adoption', () => {
       workload({}, 'docker'),
       workload({ osName: 'windows' }),
     ];
-    expect(countAdoption(all, VERSION)).toEqual({ adopted: 1, ready: 1, blocked: 1 });
-    expect(countAdoption(all, { major: 1, minor: 32 })).toEqual({ adopted: 0, ready: 0, blocked: 0 });
+    expect(countAdoption(all, VERSION)).toEqual({ adopted: 1, ready: 1, blocked: 1, unknown: 0 });
+    expect(countAdoption(all, { major: 1, minor: 32 })).toEqual({ adopted: 0, ready: 0, blocked: 0, unknown: 0 });
   });
 });
 

@@ -42,7 +42,7 @@ test('a policy in full', () => {
         expires: '2027-01-01T12:00:00Z',
       },
     ],
-    floors: [{ namespace: 'a', privatePods: 3 }],
+    floors: [{ namespaces: ['a'], minPrivatePods: 3 }],
   };
   expect(parse({ ...head, spec, status: {} })).toEqual({
     ok: true,
@@ -63,10 +63,11 @@ test('a policy in full', () => {
           rules: ['*'],
           reason: 'cluster only',
           expires: '2027-01-01',
-          clusterOnly: true,
+          namespaceSelector: { matchLabels: { a: 'b' }, matchExpressions: [] },
           place: placeAt('policy.yaml', 4),
         },
       ],
+      floors: spec.floors,
     },
   });
 });

@@ -76,7 +76,19 @@ export interface Containerd {
   runPod(request: PodRequest): Promise<Pod>;
   /** Any call of the CRI, by the names of api.proto. */
   runtime(method: string, request?: object): Promise<Message>;
+  /** Imports the images of an OCI archive. */
+  importImages(tarFile: string): void;
   stop(): Promise<void>;
+}
+
+/** Where a containerd runs that is part of something bigger: a cluster. */
+export interface ContainerdPlace {
+  /** A directory below a run directory. Who made that one removes it, and with it what `stop` leaves. */
+  readonly dir: string;
+  /** A program and its arguments that starts the daemon in other namespaces; it must replace itself by the daemon. */
+  readonly enter: readonly string[];
+  /** The CNI configuration. Its plugins are those of the lab. */
+  readonly network: object;
 }
 
 /** A message of the CRI; field names as in api.proto. */
@@ -106,19 +118,28 @@ const PAUSE_IMAGE = 'localhost/pause:lab';
 const CONTAINER_IMAGE = 'localhost/busybox:lab';
 const START_TIMEOUT_MS = 30_000;
 
-/** Starts a containerd with the lab's images, in a directory of its own; throws its log's end when it does not start. */
-export async function startContainerd(lab: Lab, version: ContainerdVersion): Promise<Containerd> {
-  const dir = makeRunDirectory('cri');
+const FIXED_NETWORK = { cniVersion: '0.4.0', name: 'lab', plugins: [{ type: 'fixed' }] };
+
+/**
+ * Starts a containerd with the lab's images, in a directory of its own unless told a place; throws its log's end when it
+ * does not start.
+ */
+export async function startContainerd(
+  lab: Lab,
+  version: ContainerdVersion,
+  place?: ContainerdPlace,
+): Promise<Containerd> {
+  const dir = place?.dir ?? makeRunDirectory('cri');
   const bin = lab.bin[SUITE[version]];
   const socket = join(dir, 'containerd.sock');
   const config = join(dir, 'config.toml');
   mkdirSync(join(dir, 'tmp'));
   mkdirSync(join(dir, 'network'));
-  const network = { cniVersion: '0.4.0', name: 'lab', plugins: [{ type: 'fixed' }] };
-  writeFileSync(join(dir, 'network/10-fixed.conflist'), JSON.stringify(network));
+  writeFileSync(join(dir, 'network/10-pods.conflist'), JSON.stringify(place?.network ?? FIXED_NETWORK));
   writeFileSync(config, version === 'v2' ? configOfV2(lab, dir) : configOfV1(lab, dir));
   const log = openSync(join(dir, 'log'), 'a');
-  const daemon = spawn(join(bin, 'containerd'), ['--config', config], {
+  const [program = '', ...args] = (place?.enter ?? []).concat(join(bin, 'containerd'), '--config', config);
+  const daemon = spawn(program, args, {
     stdio: ['ignore', log, log],
     env: { PATH: `${bin}:/usr/sbin:/usr/bin:/sbin:/bin`, TMPDIR: join(dir, 'tmp') },
   });
@@ -137,13 +158,17 @@ export async function startContainerd(lab: Lab, version: ContainerdVersion): Pro
     client.close();
     daemon.kill('SIGTERM');
     await Promise.race([ended, sleep(5000, undefined, { ref: false })]);
+    if (place !== undefined) return;
     await shimsGone(dir);
     removeRunDirectory(dir);
   };
   try {
     const versionNumber = await ready(client.runtime, daemon, socket, dir);
-    importImages(lab, bin, socket);
-    return composed({ dir, socket, daemon, version: versionNumber, client, stop });
+    const importImages = (tarFile: string) => {
+      importInto(socket, join(bin, 'ctr'), tarFile);
+    };
+    importImages(lab.images);
+    return composed({ dir, socket, daemon, version: versionNumber, client, importImages, stop });
   } catch (error) {
     await stop([]);
     throw error;
@@ -156,6 +181,7 @@ function composed(parts: {
   readonly daemon: ChildProcess;
   readonly version: string;
   readonly client: { readonly runtime: Call };
+  readonly importImages: (tarFile: string) => void;
   readonly stop: (pods: Iterable<Pod>) => Promise<void>;
 }): Containerd {
   const { dir, socket, daemon, version, client } = parts;
@@ -166,6 +192,7 @@ function composed(parts: {
     version,
     pid: daemon.pid ?? 0,
     runtime: client.runtime,
+    importImages: parts.importImages,
     runPod: async (request) => {
       const pod = await runPod(client.runtime, dir, request);
       const tracked: Pod = {
@@ -238,9 +265,9 @@ interface CriStatus {
   readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status?: boolean }[] };
 }
 
-function importImages(lab: Lab, bin: string, socket: string): void {
-  const args = ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', lab.images];
-  const imported = spawnSync(join(bin, 'ctr'), args, { encoding: 'utf8', timeout: 30_000 });
+function importInto(socket: string, ctr: string, tarFile: string): void {
+  const args = ['--address', socket, '--namespace', 'k8s.io', 'images', 'import', tarFile];
+  const imported = spawnSync(ctr, args, { encoding: 'utf8', timeout: 30_000 });
   if (imported.status !== 0) throw new Error(`ctr images import: ${imported.error?.message ?? imported.stderr.trim()}`);
 }
 

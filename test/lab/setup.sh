@@ -3,7 +3,7 @@
 # usage: setup.sh DIR        (root on Debian, amd64 or arm64, with a reachable package archive)
 set -eu
 
-version=2 # raise it when anything below changes what DIR holds; lab.ts reads it from this line
+version=3 # raise it when anything below changes what DIR holds; lab.ts reads it from this line
 
 fail() {
   echo "test lab: $*" >&2
@@ -92,7 +92,7 @@ extract() {
   done
 }
 
-old='runc containerd busybox-static patchelf'
+old='runc containerd busybox-static patchelf containernetworking-plugins'
 new='runc containerd golang-k8s-cri-api-dev'
 mkdir -p "$work/debs/bookworm" "$work/debs/sid"
 
@@ -213,6 +213,8 @@ ADD)
 esac
 PLUGIN
 chmod 755 "$dir/cni/fixed"
+# For clusters, which have a network namespace of their own: pods on a bridge.
+for plugin in bridge host-local; do cp "$(first "$work/bookworm/usr/lib/cni/$plugin")" "$dir/cni/"; done
 ln -s fixed "$dir/cni/loopback" # containerd 1.6 calls the loopback plugin by name
 
 rm -rf "$work"

@@ -1,0 +1,59 @@
+import type { Workload } from '../core/workload.ts';
+import type { AdoptionEvidence, NodeStanding } from './adoption-evidence.ts';
+import type { AdoptionObstacle } from './adoption-obstacles.ts';
+
+/** The nodes a workload may run on, by whether they can run it with a user namespace of its own. */
+export type NodeCounts = Readonly<Record<NodeStanding['status'], number>>;
+
+/** Counts the nodes that the nodeSelector leaves; taints and affinities are not looked at. Undefined where no node is known. */
+export function countHosts({ podSpec }: Workload, { nodes }: AdoptionEvidence): NodeCounts | undefined {
+  if (nodes === undefined) return undefined;
+  const wanted = Object.entries(podSpec.nodeSelector ?? {});
+  const counts = { ready: 0, 'not-ready': 0, unknown: 0 };
+  for (const { status, labels = {} } of nodes)
+    if (wanted.every(([label, value]) => labels[label] === value)) counts[status] += 1;
+  return counts;
+}
+
+/** Every pod of a DaemonSet has a node that must be ready; others go where one is. */
+export function nodeObstacles(workload: Workload, evidence: AdoptionEvidence): readonly AdoptionObstacle[] {
+  const counts = countHosts(workload, evidence);
+  if (counts === undefined) return [];
+  const everywhere = workload.kind === 'DaemonSet';
+  const { ready, unknown, 'not-ready': notReady } = counts;
+  const obstacle = {
+    cause: 'nodes',
+    path: ['nodeSelector'],
+    reference: 'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#before-you-begin',
+  } as const;
+  if (ready + unknown + notReady === 0)
+    return [
+      {
+        ...obstacle,
+        effect: 'unknown',
+        message: 'finds no node that is known',
+        remedy: 'Missing: a node it may run on.',
+      },
+    ];
+  if (everywhere ? notReady > 0 : ready === 0 && unknown === 0)
+    return [
+      {
+        ...obstacle,
+        effect: 'blocked',
+        message: everywhere
+          ? `runs on every node, and ${notReady} of ${ready + unknown + notReady} can not run user namespaces`
+          : `finds no node that can run user namespaces among ${notReady}`,
+        remedy: 'Mend the nodes first: userns-audit node tells what each lacks.',
+      },
+    ];
+  if (everywhere ? unknown > 0 : ready === 0)
+    return [
+      {
+        ...obstacle,
+        effect: 'unknown',
+        message: `may run on nodes that could not be judged: ${unknown}`,
+        remedy: 'Missing: whether these nodes can run user namespaces.',
+      },
+    ];
+  return [];
+}

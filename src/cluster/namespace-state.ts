@@ -1,0 +1,158 @@
+import { SEVERITIES, type Severity } from '../core/finding.ts';
+import type { JudgedFinding, Judgement, PodState, UnknownReason } from './judgement.ts';
+import { POD_STATES } from './judgement.ts';
+import type { SlimPod } from './pod.ts';
+
+/** A broken rule of one workload, and how many of its pods break it. */
+export interface GroupFinding {
+  readonly finding: JudgedFinding;
+  pods: number;
+  /** The name of the pod it was first found in. */
+  readonly example: string;
+}
+
+/** The pods of one workload, counted by how they stand. */
+export interface Group {
+  readonly namespace: NamespaceState;
+  /** Kind/name. */
+  readonly workload: string;
+  /** Pods by judgement. */
+  readonly judgements: Map<Judgement, number>;
+  /** By rule and status. */
+  readonly findings: Map<string, GroupFinding>;
+  /** Indexes of the policy's exceptions that name a rule for this workload, once asked. */
+  readonly exceptions: Map<string, readonly number[]>;
+}
+
+/** One namespace, summed up. Counts change with every pod, so that nothing is ever counted again. */
+export interface NamespaceState {
+  readonly name: string;
+  /** The namespace object is there; one may see its pods first. */
+  exists: boolean;
+  labels: Readonly<Record<string, string>>;
+  readonly groups: Map<string, Group>;
+  readonly pods: Record<PodState, number>;
+  readonly unknown: Map<UnknownReason, number>;
+  /** Workloads that break a rule, by rule, severity and status. */
+  readonly findings: Map<string, FindingCount>;
+}
+
+export interface FindingCount {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly status: JudgedFinding['status'];
+  readonly accepted: boolean;
+  workloads: number;
+}
+
+/** Whether an exception accepts what a rule finds in a workload. */
+export type IsAccepted = (group: Group, rule: string) => boolean;
+
+export function createNamespaceState(name: string): NamespaceState {
+  return {
+    name,
+    exists: false,
+    labels: {},
+    groups: new Map(),
+    pods: noPods(),
+    unknown: new Map(),
+    findings: new Map(),
+  };
+}
+
+/** No pod in any state. */
+export function noPods(): Record<PodState, number> {
+  return Object.fromEntries(POD_STATES.map((state) => [state, 0])) as Record<PodState, number>;
+}
+
+/** Counts a pod as it stands now, after taking it out of where it was counted. */
+export function countPod(namespace: NamespaceState, pod: SlimPod, judgement: Judgement, isAccepted: IsAccepted): void {
+  const { counted } = pod;
+  if (counted?.judgement === judgement && counted.group.workload === pod.workload) return;
+  uncountPod(pod, isAccepted);
+  const group = groupOf(namespace, pod.workload);
+  add(group.judgements, judgement, 1);
+  if (judgement.state) namespace.pods[judgement.state] += 1;
+  if (judgement.unknownReason) add(namespace.unknown, judgement.unknownReason, 1);
+  for (const finding of judgement.findings) {
+    const key = groupKey(finding);
+    const known = group.findings.get(key);
+    if (known) {
+      known.pods += 1;
+      continue;
+    }
+    group.findings.set(key, { finding, pods: 1, example: pod.name });
+    countFinding(group, finding, isAccepted, 1);
+  }
+  pod.counted = { group, judgement };
+}
+
+/** Takes a pod out of where it is counted. */
+export function uncountPod(pod: SlimPod, isAccepted: IsAccepted): void {
+  const { counted } = pod;
+  if (!counted) return;
+  const { group, judgement } = counted;
+  const { namespace } = group;
+  delete pod.counted;
+  add(group.judgements, judgement, -1);
+  if (judgement.state) namespace.pods[judgement.state] -= 1;
+  if (judgement.unknownReason) add(namespace.unknown, judgement.unknownReason, -1);
+  for (const finding of judgement.findings) {
+    const key = groupKey(finding);
+    const known = group.findings.get(key);
+    if (!known) continue;
+    known.pods -= 1;
+    if (known.pods > 0) continue;
+    group.findings.delete(key);
+    countFinding(group, known.finding, isAccepted, -1);
+  }
+  if (group.judgements.size === 0) namespace.groups.delete(group.workload);
+}
+
+function groupOf(namespace: NamespaceState, workload: string): Group {
+  const known = namespace.groups.get(workload);
+  if (known) return known;
+  const group: Group = { namespace, workload, judgements: new Map(), findings: new Map(), exceptions: new Map() };
+  namespace.groups.set(workload, group);
+  return group;
+}
+
+function countFinding(group: Group, finding: JudgedFinding, isAccepted: IsAccepted, by: 1 | -1): void {
+  const { rule, severity, status } = finding;
+  const accepted = isAccepted(group, rule);
+  const key = `${rule} ${severity} ${status} ${String(accepted)}`;
+  const { findings } = group.namespace;
+  const known = findings.get(key) ?? { rule, severity, status, accepted, workloads: 0 };
+  known.workloads += by;
+  if (known.workloads > 0) findings.set(key, known);
+  else findings.delete(key);
+}
+
+function groupKey({ rule, status, severity }: JudgedFinding): string {
+  return `${rule} ${status} ${severity}`;
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
+}
+
+/** Workloads and rules by severity; accepted ones apart, and what could not be judged left out. */
+export interface FindingTotals extends Record<Severity, number> {
+  accepted: number;
+}
+
+export function noFindings(): FindingTotals {
+  return {
+    ...(Object.fromEntries(SEVERITIES.map((severity) => [severity, 0])) as Record<Severity, number>),
+    accepted: 0,
+  };
+}
+
+export function addFindings(totals: FindingTotals, counts: Iterable<FindingCount>): void {
+  for (const { severity, status, accepted, workloads } of counts) {
+    if (status !== 'fail') continue;
+    totals[accepted ? 'accepted' : severity] += workloads;
+  }
+}

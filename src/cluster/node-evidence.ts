@@ -1,0 +1,141 @@
+import type { Sandbox } from '../core/container.ts';
+import { isSeverity, type Severity, type Status } from '../core/finding.ts';
+import type { NodeAuditStatus } from '../resources/node-audit.ts';
+import { type EffectivePod, parsePodEntry, parseVector } from './effective.ts';
+import { type ApiObject, listAt, objectAt, textAt } from './pod-spec.ts';
+
+/** What the controller keeps of a NodeAudit. */
+export interface NodeEvidence {
+  readonly node: string;
+  /** When the agent was last heard of, in milliseconds since 1970; undefined where it never was. */
+  readonly heardAt: number | undefined;
+  readonly sight: 'full' | 'basic' | 'none';
+  readonly readiness: 'Ready' | 'NotReady' | 'Unknown';
+  /** Ids of the rules that decided. */
+  readonly reasons: readonly string[];
+  readonly verdicts: readonly NodeVerdict[];
+  /** By the uid their cgroups carry. */
+  readonly pods: ReadonlyMap<string, EffectivePod>;
+  /** The lists were cut: what is missing in them says nothing. */
+  readonly truncated: boolean;
+  /** Nodes that should be alike: distribution, kernel release and runtime. */
+  readonly kindOfNode: string;
+  /** Why nothing of it is believed; the rest is then empty. */
+  readonly rejected?: string;
+}
+
+export interface NodeVerdict {
+  readonly rule: string;
+  readonly severity: Severity;
+  readonly status: Status;
+  readonly message: string;
+  readonly subject: string;
+}
+
+/** A clock may be this far ahead before its node is not believed. */
+const MAX_SKEW_MS = 5 * 60_000;
+
+/**
+ * Reads the status of a NodeAudit. Whoever has a node's token can write anything the schema lets through: what contradicts itself
+ * is not believed at all, and says why. Never throws.
+ */
+export function readNodeEvidence(object: ApiObject, now: number): NodeEvidence {
+  const node = textAt(objectAt(object, 'metadata'), 'name') ?? '';
+  const status = objectAt(object, 'status') as ApiObject & Partial<NodeAuditStatus>;
+  const empty = emptyEvidence(node);
+  const heardAt = latest(textAt(status, 'lastHeartbeatTime'), textAt(status, 'observedTime'));
+  if (heardAt === undefined) return empty;
+  const reject = (why: string): NodeEvidence => ({ ...empty, heardAt: Math.min(heardAt, now), rejected: why });
+  if (heardAt > now + MAX_SKEW_MS) return reject('its time lies in the future: check the clock of the node');
+  const pods = readPods(status);
+  if (typeof pods === 'string') return reject(pods);
+  const agent = objectAt(status, 'agent');
+  const system = objectAt(status, 'system');
+  return {
+    node,
+    heardAt: Math.min(heardAt, now),
+    sight: oneOf(agent['evidence'], ['full', 'basic', 'none'], 'none'),
+    readiness: oneOf(objectAt(status, 'readiness')['status'], ['Ready', 'NotReady', 'Unknown'], 'Unknown'),
+    reasons: texts(objectAt(status, 'readiness')['reasons']).slice(0, 32),
+    verdicts: [...readVerdicts(status), ...readUnmanaged(status)],
+    pods,
+    truncated: listAt(status, 'conditions').some(({ type, status: word }) => type === 'Truncated' && word === 'True'),
+    kindOfNode: ['osImage', 'kernelRelease', 'runtime', 'kubeletVersion']
+      .map((key) => textAt(system, key) ?? '')
+      .join(', '),
+  };
+}
+
+/** Of a node nobody has reported on. */
+export function emptyEvidence(node: string): NodeEvidence {
+  return {
+    node,
+    heardAt: undefined,
+    sight: 'none',
+    readiness: 'Unknown',
+    reasons: [],
+    verdicts: [],
+    pods: new Map(),
+    truncated: false,
+    kindOfNode: '',
+  };
+}
+
+function readPods(status: ApiObject): ReadonlyMap<string, EffectivePod> | string {
+  const pods = new Map<string, EffectivePod>();
+  for (const [index, group] of listAt(status, 'podGroups').entries()) {
+    const at = `status.podGroups[${index}]`;
+    const vector = textAt(group, 'namespaces') ?? '';
+    const states = parseVector(vector);
+    if (!states) return `${at}.namespaces is no vector of namespaces: ${JSON.stringify(vector)}`;
+    const sandbox = oneOf<Sandbox | undefined>(group['sandbox'], ['gvisor', 'kata'], undefined);
+    for (const [place, entry] of texts(group['pods']).entries()) {
+      const parsed = parsePodEntry(entry);
+      if (!parsed) return `${at}.pods[${place}] can not be read`;
+      const { uid, ...maps } = parsed;
+      if (pods.has(uid)) return `${at}.pods[${place}]: pod ${uid} is reported twice`;
+      if (states.user.relation !== 'private' && maps.uidMap !== undefined)
+        return `${at}.pods[${place}]: a uid_map belongs to a private user namespace, and to no other`;
+      pods.set(uid, { vector, ...(sandbox ? { sandbox } : {}), ...maps });
+    }
+  }
+  return pods;
+}
+
+function readVerdicts(status: ApiObject): readonly NodeVerdict[] {
+  return listAt(status, 'rules')
+    .slice(0, 32)
+    .flatMap((verdict) => readVerdict(verdict, textAt(verdict, 'rule'), 'node'));
+}
+
+function readUnmanaged(status: ApiObject): readonly NodeVerdict[] {
+  return listAt(status, 'unmanaged')
+    .slice(0, 50)
+    .flatMap((container) =>
+      readVerdict(
+        { ...container, severity: 'medium' },
+        'unmanaged-container',
+        `container ${(textAt(container, 'name') ?? textAt(container, 'id') ?? '').slice(0, 64)}`,
+      ),
+    );
+}
+
+function readVerdict(verdict: ApiObject, rule: string | undefined, subject: string): readonly NodeVerdict[] {
+  const { severity, status } = verdict;
+  if (rule === undefined || !isSeverity(severity)) return [];
+  const word = oneOf<Status>(status, ['pass', 'fail', 'unknown', 'not-applicable'], 'unknown');
+  return [{ rule, severity, status: word, message: textAt(verdict, 'message') ?? '', subject }];
+}
+
+function latest(...times: readonly (string | undefined)[]): number | undefined {
+  const known = times.map((time) => Date.parse(time ?? '')).filter((time) => !Number.isNaN(time));
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function oneOf<T>(value: unknown, words: readonly T[], otherwise: T): T {
+  return words.find((word) => word === value) ?? otherwise;
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { NamespaceState } from '../cluster/namespace-state.ts';
+import { cut } from '../cluster/namespace-status.ts';
+import type { IsAccepted } from '../cluster/namespace-state.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isConflict, KubeError } from '../kube/kube-error.ts';
+import { resourcePath } from '../kube/paths.ts';
+
+export interface EventWriter {
+  /** Tells of critical findings that are new in a namespace, once for a rule and workload. Resolves to how many were told. */
+  tell(namespace: NamespaceState, isAccepted: IsAccepted): Promise<number>;
+}
+
+/** Events of one namespace at a time: a cluster that goes wrong as a whole must not flood its API server. */
+const MAX_EVENTS = 10;
+
+/**
+ * Events for critical findings (events.k8s.io/v1), on the pod each was found in. Their names follow from rule and pod, so that
+ * another controller, or this one after a restart, does not tell the same again while the cluster remembers.
+ */
+export function createEventWriter(
+  client: Pick<KubeClient, 'create'>,
+  instance: string,
+  now: () => number,
+): EventWriter {
+  const told = new Map<string, ReadonlySet<string>>();
+
+  async function create(namespace: string, pod: string, key: string, rule: string, message: string): Promise<void> {
+    const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
+    const body = {
+      apiVersion: 'events.k8s.io/v1',
+      kind: 'Event',
+      metadata: { name: `${pod.slice(0, 200)}.${hash}`, namespace },
+      eventTime: microseconds(now()),
+      type: 'Warning',
+      reason: rule.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      note: cut(message, 1000),
+      action: 'Audit',
+      regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name: pod },
+      reportingController: 'userns-audit.dev/controller',
+      reportingInstance: instance.slice(0, 128),
+    };
+    try {
+      await client.create(resourcePath({ group: 'events.k8s.io', version: 'v1', resource: 'events', namespace }), body);
+    } catch (error) {
+      const gone = error instanceof KubeError && (error.status === 403 || error.status === 404);
+      if (!isConflict(error) && !gone) throw error;
+    }
+  }
+
+  return {
+    async tell(namespace, isAccepted) {
+      const before = told.get(namespace.name) ?? new Set<string>();
+      const present = new Set<string>();
+      let count = 0;
+      for (const group of namespace.groups.values())
+        for (const { finding, example } of group.findings.values()) {
+          const { rule, severity, status, message } = finding;
+          if (severity !== 'critical' || status !== 'fail' || isAccepted(group, rule)) continue;
+          const key = `${rule} ${group.workload}`;
+          if (before.has(key)) present.add(key);
+          if (before.has(key) || count >= MAX_EVENTS) continue;
+          await create(namespace.name, example, `${key} ${example}`, rule, `${rule}: ${message}`);
+          present.add(key);
+          count += 1;
+        }
+      if (present.size > 0) told.set(namespace.name, present);
+      else told.delete(namespace.name);
+      return count;
+    },
+  };
+}
+
+/** metav1.MicroTime. */
+function microseconds(time: number): string {
+  return new Date(time).toISOString().replace('Z', '000Z');
+}

@@ -1,0 +1,120 @@
+import type { ClusterModel } from '../cluster/model.ts';
+import { type NamespaceSummary, type StandingCache, summarizeNamespace } from '../cluster/namespace-status.ts';
+import { choosePodRules } from '../cluster/rule-choice.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isNotFound, KubeError } from '../kube/kube-error.ts';
+import { resourcePath } from '../kube/paths.ts';
+import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, NAMESPACE_AUDIT_NAME, VERSION } from '../resources/group.ts';
+import { type ConditionWord, contentHash, withTransitions, type Written } from './written.ts';
+
+export interface NamespaceWriter {
+  /** Writes the NamespaceAudit of a namespace where it would say something new. True when it wrote. */
+  write(namespace: string): Promise<boolean>;
+  /** The latest summary of every namespace that is there. */
+  readonly summaries: ReadonlyMap<string, NamespaceSummary>;
+}
+
+export function createNamespaceWriter(
+  client: Pick<KubeClient, 'apply'>,
+  model: ClusterModel,
+  written: ReadonlyMap<string, Written>,
+  now: () => number,
+): NamespaceWriter {
+  const summaries = new Map<string, NamespaceSummary>();
+  let standings: StandingCache = new WeakMap();
+  let judgedFor = '';
+
+  function summarize(name: string): NamespaceSummary | undefined {
+    const namespace = model.namespaces.get(name);
+    if (namespace?.exists !== true) return undefined;
+    const { policy, version } = model.settings;
+    const { target } = choosePodRules(policy, version);
+    if (judgedFor !== JSON.stringify(target)) {
+      judgedFor = JSON.stringify(target);
+      standings = new WeakMap();
+    }
+    return summarizeNamespace(namespace, { exceptions: model.exceptions, policy, target, standings });
+  }
+
+  return {
+    summaries,
+    async write(namespace) {
+      const summary = summarize(namespace);
+      if (!summary) {
+        summaries.delete(namespace);
+        return false;
+      }
+      summaries.set(namespace, summary);
+      const { truncated, ...content } = summary;
+      const words = conditionsOf(summary, truncated);
+      const before = written.get(namespace);
+      if (before?.content === contentHash(content, words)) return false;
+      const time = new Date(now()).toISOString();
+      const status = {
+        ...content,
+        observedTime: time,
+        conditions: withTransitions(words, before?.conditions ?? [], time),
+      };
+      try {
+        await applyStatus(client, namespace, status, before !== undefined);
+        return true;
+      } catch (error) {
+        // A namespace that is being deleted takes no new objects, and soon takes this one with it.
+        if (isEnding(error)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function conditionsOf({ floor }: NamespaceSummary, truncated: boolean): readonly ConditionWord[] {
+  const cutLists: ConditionWord = truncated
+    ? { type: 'Truncated', status: 'True', reason: 'TooMany', message: 'a list was cut: the totals count everything' }
+    : { type: 'Truncated', status: 'False', reason: 'Complete', message: 'the lists are whole' };
+  if (!floor) return [cutLists];
+  return [
+    {
+      type: 'FloorMet',
+      status: floor.met ? 'True' : 'False',
+      reason: floor.met ? 'AtOrAboveFloor' : 'BelowFloor',
+      message: floor.met
+        ? 'as many private pods as the policy asks for'
+        : 'fewer private pods than the policy asks for',
+    },
+    cutLists,
+  ];
+}
+
+async function applyStatus(
+  client: Pick<KubeClient, 'apply'>,
+  namespace: string,
+  status: unknown,
+  exists: boolean,
+): Promise<void> {
+  const path = { group: GROUP, version: VERSION, resource: 'namespaceaudits', namespace, name: NAMESPACE_AUDIT_NAME };
+  const head = {
+    apiVersion: API_VERSION,
+    kind: 'NamespaceAudit',
+    metadata: { name: NAMESPACE_AUDIT_NAME, namespace },
+  };
+  const options = { fieldManager: CONTROLLER_FIELD_MANAGER, force: true };
+  const writeStatus = (): Promise<unknown> =>
+    client.apply(resourcePath({ ...path, subresource: 'status' }), { ...head, status }, options);
+  const create = (): Promise<unknown> => client.apply(resourcePath(path), head, options);
+  if (!exists) await create();
+  try {
+    await writeStatus();
+  } catch (error) {
+    // Somebody has deleted it, and the watch has not told yet.
+    if (!exists || !isNotFound(error)) throw error;
+    await create();
+    await writeStatus();
+  }
+}
+
+function isEnding(error: unknown): boolean {
+  return (
+    error instanceof KubeError &&
+    ((error.status === 403 && error.message.includes('being terminated')) || error.status === 404)
+  );
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { type ApiObject, listAt, objectAt, textAt } from '../cluster/pod-spec.ts';
+
+/** A condition as it stands in a status (metav1.Condition). */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly lastTransitionTime: string;
+  readonly observedGeneration?: number;
+}
+
+/** What is known of a status that was written: enough to tell whether another would say anything new. */
+export interface Written {
+  /** A hash of its content. */
+  readonly content: string;
+  readonly conditions: readonly Condition[];
+}
+
+/** A condition before it is known when it last changed. */
+export type ConditionWord = Omit<Condition, 'lastTransitionTime'>;
+
+/** The status of an object as it was written, by whoever it was. */
+export function readWritten(object: ApiObject): Written {
+  const status = objectAt(object, 'status');
+  const conditions = listAt(status, 'conditions').flatMap((condition): readonly Condition[] => {
+    const { status: word } = condition;
+    const type = textAt(condition, 'type');
+    if (type === undefined || (word !== 'True' && word !== 'False' && word !== 'Unknown')) return [];
+    const generation = condition['observedGeneration'];
+    return [
+      {
+        type,
+        status: word,
+        reason: textAt(condition, 'reason') ?? '',
+        message: textAt(condition, 'message') ?? '',
+        lastTransitionTime: textAt(condition, 'lastTransitionTime') ?? '',
+        ...(typeof generation === 'number' ? { observedGeneration: generation } : {}),
+      },
+    ];
+  });
+  return { content: contentHash(status, conditions), conditions };
+}
+
+/** Everything a reader would take for news: neither times nor the order of keys. */
+export function contentHash(status: ApiObject, conditions: readonly ConditionWord[]): string {
+  const words = conditions
+    .map(({ type, status: word, reason, message, observedGeneration = 0 }) => [
+      type,
+      word,
+      reason,
+      message,
+      observedGeneration,
+    ])
+    .toSorted((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
+  const content = { ...status, observedTime: undefined, conditions: undefined };
+  return createHash('sha256')
+    .update(JSON.stringify([sortKeys(content), words]))
+    .digest('base64');
+}
+
+/** Conditions with their times: one whose status did not change keeps when it last did. */
+export function withTransitions(
+  words: readonly ConditionWord[],
+  before: readonly Condition[],
+  now: string,
+): readonly Condition[] {
+  return words.map((word) => {
+    const known = before.find(({ type }) => type === word.type);
+    return { ...word, lastTransitionTime: known?.status === word.status ? known.lastTransitionTime : now };
+  });
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  return Object.fromEntries(
+    entries.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}

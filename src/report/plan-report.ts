@@ -1,0 +1,51 @@
+import type { AdoptionPlan, AdoptionStanding, PlannedWorkload } from '../cluster/adoption-plan.ts';
+import type { ScanProblem } from '../core/scan-finding.ts';
+import { count, plural } from './scan-report.ts';
+
+/** A plan as every output format gets it. */
+export interface PlanReport {
+  /** Version of userns-audit. */
+  readonly version: string;
+  readonly plan: AdoptionPlan;
+  /** Of the inputs: what is fatal could not be judged. */
+  readonly problems: readonly ScanProblem[];
+  /** The patches that were written, by workload. */
+  readonly patches: ReadonlyMap<PlannedWorkload['workload'], string>;
+}
+
+export const STANDING_TITLES: Readonly<Record<AdoptionStanding, string>> = {
+  ready: 'READY NOW: add hostUsers: false',
+  change: 'READY AFTER A CHANGE',
+  unknown: 'UNKNOWN: evidence is missing',
+  blocked: 'BLOCKED',
+  adopted: 'HAVE IT',
+  'not-applicable': 'NOT COUNTED: no user namespace to adopt',
+};
+
+/** `33.3%`; never rounded up, for 100% means all. */
+export function percent(share: number): string {
+  return `${(Math.floor(share * 1000 + 1e-9) / 10).toFixed(1)}%`;
+}
+
+/** `3 of 12 workloads are ready now, 2 after a change, 1 unknown, 5 blocked, 1 has it` */
+export function totalsText({ totals, workloads }: AdoptionPlan): string {
+  const all = workloads.length - totals['not-applicable'];
+  return [
+    `${count(totals.ready)} of ${plural(all, 'workload')} ready now`,
+    ...(totals.change > 0 ? [`${count(totals.change)} after a change`] : []),
+    ...(totals.unknown > 0 ? [`${count(totals.unknown)} unknown`] : []),
+    ...(totals.blocked > 0 ? [`${count(totals.blocked)} blocked`] : []),
+    ...(totals.adopted > 0 ? [`${count(totals.adopted)} ${totals.adopted === 1 ? 'has' : 'have'} it`] : []),
+    ...(totals['not-applicable'] > 0 ? [`${count(totals['not-applicable'])} not counted`] : []),
+  ].join(', ');
+}
+
+/** `8.3% now, 33.3% with what is ready, 50.0% with the changes`; undefined where there is nothing to count. */
+export function adoptionPath({ adoption, totals }: AdoptionPlan): string | undefined {
+  if (adoption === undefined) return undefined;
+  return [
+    `${percent(adoption.now)} now`,
+    ...(totals.ready > 0 ? [`${percent(adoption.withReady)} with what is ready`] : []),
+    ...(totals.change > 0 ? [`${percent(adoption.withChanges)} with the changes`] : []),
+  ].join(', ');
+}
