@@ -42,12 +42,20 @@ export interface HostFs {
   list(path: string): Reading<readonly string[]>;
   readLink(path: string): Reading<string>;
   exists(path: string): boolean;
+  /** Whether anything stands there, where that can be known at all. */
+  presence(path: string): Reading<boolean>;
   /** Inode of a namespace that is bind-mounted on this path; `malformed` when the file is not a namespace. */
   namespaceInode(path: string): Reading<number>;
 }
 
-export function createHostFs(root = '/'): HostFs {
+/**
+ * @param mounted the only places of the host that are visible below the root (`mountedPaths`); all of it where left out. What
+ * lies elsewhere is `denied`, and never `absent`: that it is not seen says nothing.
+ */
+export function createHostFs(root = '/', mounted?: readonly string[]): HostFs {
   const base = posix.resolve(root);
+  const isVisible = (real: string): boolean =>
+    mounted === undefined || mounted.some((point) => real === point || real.startsWith(`${point}/`));
   const locate = (path: string): string => {
     if (base === '/') return path;
     // The kernel follows these links by itself, into the mount namespace of the process; their text would mislead.
@@ -56,7 +64,8 @@ export function createHostFs(root = '/'): HostFs {
 
   function attempt<T>(path: string, operation: (real: string) => Reading<T>): Reading<T> {
     try {
-      return operation(locate(path));
+      const real = locate(path);
+      return isVisible(real) ? operation(real) : unread(path, 'denied', 'not mounted below the host root');
     } catch (error) {
       return unreadFromError(path, error);
     }
@@ -72,6 +81,9 @@ export function createHostFs(root = '/'): HostFs {
       }),
     );
   }
+
+  const presence = (path: string): Reading<boolean> =>
+    attempt(path, (real) => read(path, lstatSync(real, { throwIfNoEntry: false }) !== undefined));
 
   return {
     root: base,
@@ -97,9 +109,10 @@ export function createHostFs(root = '/'): HostFs {
     list: (path) => attempt(path, (real) => read(path, readdirSync(real).sort())),
     readLink: (path) =>
       attempt(path, () => read(path, readlinkSync(posix.join(locate(posix.dirname(path)), posix.basename(path))))),
+    presence,
     exists(path) {
-      const found = attempt(path, (real) => read(path, lstatSync(real, { throwIfNoEntry: false })));
-      return found.ok && found.value !== undefined;
+      const found = presence(path);
+      return found.ok && found.value;
     },
     namespaceInode(path) {
       return attempt(path, (real) => {

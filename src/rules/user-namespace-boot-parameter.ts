@@ -30,16 +30,18 @@ export const userNamespaceBootParameter: NodeRule = {
       if (state.value) return pass(`${PARAMETER} is on`, evidence);
       return fail(`the kernel has user namespaces switched off: ${PARAMETER} is N`, evidence, ENABLE);
     }
-    if (state.why !== 'absent') return unknown(`whether ${PARAMETER} is on could not be read`, evidence);
     const release = facts.kernelRelease;
-    if (!release.ok)
+    if (!release.ok && state.why === 'absent')
       return unknown('the kernel release is not known, so neither whether it has this switch', [
         evidenceOf(release),
         ...evidence,
       ]);
-    const minor = rhel7Minor(release.value);
-    const kernel = { source: release.source, value: release.value.raw };
-    if (minor === undefined) return notApplicable('only the kernels of RHEL 7.2 and 7.3 have this switch', [kernel]);
+    const minor = release.ok ? rhel7Minor(release.value) : undefined;
+    const kernel = evidenceOf(release, ({ raw }) => raw);
+    if (release.ok && minor === undefined)
+      return notApplicable('only the kernels of RHEL 7.2 and 7.3 have this switch', [kernel]);
+    if (minor === undefined || (state.why !== 'absent' && minor < 4))
+      return unknown(`whether ${PARAMETER} is on could not be read`, evidence);
     return judgeRhel7(minor, facts, [kernel, ...evidence]);
   },
 };
