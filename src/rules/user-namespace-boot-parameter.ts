@@ -31,7 +31,7 @@ export const userNamespaceBootParameter: NodeRule = {
       return fail(`the kernel has user namespaces switched off: ${PARAMETER} is N`, evidence, ENABLE);
     }
     const release = facts.kernelRelease;
-    if (!release.ok)
+    if (!release.ok && state.why === 'absent')
       return unknown('the kernel release is not known, so neither whether it has this switch', [
         evidenceOf(release),
         ...evidence,
