@@ -71,7 +71,7 @@ function* directoryInputs(walk: Walk, directory: string): Iterable<InputFile> {
 }
 
 /** How far above a file that is named the kustomization may be that lists it as a patch. */
-const LEVELS_ABOVE = 3;
+const LEVELS_ABOVE = 2;
 
 function* takeFile(walk: Walk, path: string, named: boolean): Iterable<InputFile> {
   for (let directory = dirname(path), level = 0; level < LEVELS_ABOVE; directory = dirname(directory), level++) {
