@@ -1,4 +1,4 @@
-import type { ContainerSpec, PodSpec, Volume } from '../core/workload.ts';
+import type { ContainerSpec, PodSpec, Volume, VolumeMount } from '../core/workload.ts';
 
 /** An object of the API server whose types are those of its schema, as far as it has the field. */
 export type ApiObject = Readonly<Record<string, unknown>>;
@@ -24,11 +24,17 @@ export function isObject(value: unknown): value is ApiObject {
 }
 
 /**
- * The fields of a pod spec that rules read, in a fixed order, so that pods made from one template have one text. What differs from
- * pod to pod without meaning is left out: images, and the suffix of the volume that holds the service account's token.
+ * The fields of a pod spec that rules and plans read, in a fixed order, so that pods made from one template have one text. What
+ * differs from pod to pod without meaning is left out or named after its template: images, the volume of the service account's
+ * token, the claims of a StatefulSet.
  */
 export function podSpecOf(spec: ApiObject): PodSpec {
   const security = objectAt(spec, 'securityContext');
+  const volumes = listAt(spec, 'volumes').map(volumeOf);
+  const mounts = volumes.some(({ hostPath }) => hostPath !== undefined);
+  const containers = (list: string): readonly ContainerSpec[] =>
+    listAt(spec, list).map((container) => containerOf(container, mounts));
+  const claims = listAt(spec, 'resourceClaims').map((claim) => textAt(claim, 'name') ?? '');
   return {
     ...pick(spec, ['hostUsers', 'hostPID', 'hostIPC', 'hostNetwork', 'shareProcessNamespace', 'runtimeClassName']),
     ...rename(objectAt(spec, 'os'), 'name', 'osName'),
@@ -36,16 +42,19 @@ export function podSpecOf(spec: ApiObject): PodSpec {
       'securityContext',
       pick(security, ['runAsUser', 'runAsGroup', 'runAsNonRoot', 'fsGroup', 'supplementalGroups']),
     ),
-    containers: listAt(spec, 'containers').map(containerOf),
-    initContainers: listAt(spec, 'initContainers').map(containerOf),
-    ephemeralContainers: listAt(spec, 'ephemeralContainers').map(containerOf),
-    volumes: listAt(spec, 'volumes').map(volumeOf),
+    containers: containers('containers'),
+    initContainers: containers('initContainers'),
+    ephemeralContainers: containers('ephemeralContainers'),
+    volumes,
+    ...(claims.length > 0 ? { resourceClaims: claims } : {}),
   };
 }
 
-function containerOf(container: ApiObject): ContainerSpec {
+/** Mounts matter where the pod has a hostPath volume: nothing else asks who writes. */
+function containerOf(container: ApiObject, withMounts: boolean): ContainerSpec {
   const security = objectAt(container, 'securityContext');
   const devices = listAt(container, 'volumeDevices');
+  const extended = extendedResourcesOf(objectAt(container, 'resources'));
   return {
     name: textAt(container, 'name') ?? '',
     ...nonEmpty('securityContext', {
@@ -60,23 +69,50 @@ function containerOf(container: ApiObject): ContainerSpec {
       ...nonEmpty('capabilities', pick(objectAt(security, 'capabilities'), ['add', 'drop'])),
     }),
     ...(devices.length > 0 ? { volumeDevices: devices.map(() => ({})) } : {}),
+    ...(withMounts ? { volumeMounts: listAt(container, 'volumeMounts').map(mountOf) } : {}),
+    ...(extended.length > 0 ? { extendedResources: extended } : {}),
   };
 }
 
+function mountOf(mount: ApiObject): VolumeMount {
+  return { name: plainName(textAt(mount, 'name') ?? ''), readOnly: mount['readOnly'] === true };
+}
+
+/** Extended resources have a domain of their own (k8s.io/kubernetes, pkg/apis/core/v1/helper, IsExtendedResourceName). */
+function extendedResourcesOf(resources: ApiObject): readonly string[] {
+  const names = ['limits', 'requests'].flatMap((list) => Object.keys(objectAt(resources, list)));
+  return [...new Set(names.filter((name) => name.includes('/') && !name.includes('kubernetes.io/')))];
+}
+
 function volumeOf(volume: ApiObject): Volume {
-  const name = textAt(volume, 'name') ?? '';
+  const name = plainName(textAt(volume, 'name') ?? '');
   let source: string | undefined;
   for (const key in volume)
     if (key !== 'name') {
       source = key;
       break;
     }
-  const driver = source === undefined ? undefined : textAt(objectAt(volume, source), 'driver');
-  return {
-    name: name.startsWith('kube-api-access-') ? 'kube-api-access' : name,
-    source,
-    ...(driver === undefined ? {} : { driver }),
-  };
+  const details = source === undefined ? {} : objectAt(volume, source);
+  switch (source) {
+    case undefined:
+      return { name, source };
+    case 'hostPath':
+      return { name, source, ...rename(details, 'path', 'hostPath') };
+    case 'persistentVolumeClaim':
+      return { name, source, claimName: name };
+    case 'emptyDir':
+      return { name, source, ...pick(details, ['medium']) };
+    case 'ephemeral': {
+      const claim = objectAt(objectAt(details, 'volumeClaimTemplate'), 'spec');
+      return { name, source, ...rename(claim, 'storageClassName', 'storageClass') };
+    }
+    default:
+      return { name, source, ...pick(details, ['driver']) };
+  }
+}
+
+function plainName(name: string): string {
+  return name.startsWith('kube-api-access-') ? 'kube-api-access' : name;
 }
 
 function pick(object: ApiObject, keys: readonly string[]): ApiObject {

@@ -1,5 +1,6 @@
 import type { KubeConnection } from './connection.ts';
 import { createTransport, type Exchange, failure, readBody, requestName } from './http-exchange.ts';
+import { type Fields, parseFields } from './json-fields.ts';
 import { KubeError, networkError, refusal } from './kube-error.ts';
 import { type Query, withQuery } from './paths.ts';
 
@@ -68,6 +69,8 @@ export interface RawRequest {
   readonly accept?: string;
   /** 16 MiB unless told. */
   readonly maxBytes?: number;
+  /** What is wanted of the answer, all of it unless told. */
+  readonly fields?: Fields;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -157,7 +160,7 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
       const status = opened.response.statusCode ?? 0;
       if (status < 200 || status > 299) {
         const said = await readBody(opened.response, opened.exchange, MAX_ERROR_BYTES);
-        throw refusal(requestName(request), status, said, opened.response.headers['retry-after']);
+        throw refusal(requestName(request), status, said.toString('utf8'), opened.response.headers['retry-after']);
       }
       const result = await use(opened);
       record(status);
@@ -168,13 +171,14 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
     }
   }
 
-  const text = (request: RawRequest): Promise<string> =>
+  const bytes = (request: RawRequest): Promise<Buffer> =>
     answer(request, ({ response, exchange }) => readBody(response, exchange, request.maxBytes ?? DEFAULT_MAX_BYTES));
 
   async function json<T>(request: RawRequest): Promise<T> {
-    const body = await text(request);
+    const body = await bytes(request);
+    const { fields } = request;
     try {
-      return JSON.parse(body) as T;
+      return (fields ? parseFields(body, fields) : JSON.parse(body.toString('utf8'))) as T;
     } catch (cause) {
       throw networkError(requestName(request), cause, 'MalformedResponse');
     }
@@ -206,7 +210,10 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
         response.destroy();
       }
     },
-    raw: (path, signal) => text({ method: 'GET', path, accept: '*/*', maxBytes: 4 * DEFAULT_MAX_BYTES, signal }),
+    async raw(path, signal) {
+      const body = await bytes({ method: 'GET', path, accept: '*/*', maxBytes: 4 * DEFAULT_MAX_BYTES, signal });
+      return body.toString('utf8');
+    },
     close: () => {
       transport.close();
     },

@@ -86,7 +86,7 @@ export function createTransport(connection: KubeConnection): Transport {
  * The whole body.
  * @throws KubeError `ResponseTooLarge` as soon as it is known to be longer than `maxBytes`, or of status 0 when it was cut.
  */
-export async function readBody(response: http.IncomingMessage, exchange: Exchange, maxBytes: number): Promise<string> {
+export async function readBody(response: http.IncomingMessage, exchange: Exchange, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
   const timer = setTimeout(() => response.destroy(new SilenceError(exchange.timeoutMs)), exchange.timeoutMs);
@@ -103,7 +103,7 @@ export async function readBody(response: http.IncomingMessage, exchange: Exchang
     clearTimeout(timer);
     response.destroy();
   }
-  return Buffer.concat(chunks, length).toString('utf8');
+  return Buffer.concat(chunks, length);
 }
 
 /** What went wrong without an answer, told apart from an answer that refuses. */

@@ -1,6 +1,7 @@
 import { type BackoffLimits, createBackoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { Fields } from './json-fields.ts';
 import { createLineSplitter } from './json-lines.ts';
 import { isGone, KubeError, statusError } from './kube-error.ts';
 import { listPages } from './list-pages.ts';
@@ -21,6 +22,8 @@ export interface ListWatchOptions<T> extends RecordHandlers<T> {
   readonly path: string;
   /** Selectors, for list and watch alike. */
   readonly query?: Query;
+  /** What `slim` and `keyOf` look at: nothing else is made of what the server sends. All of it unless told. */
+  readonly fields?: Fields;
   /** Objects in one answer, 500 unless told. */
   readonly pageSize?: number;
   /** Ask for the list as a stream (KEP-3157); a server that refuses is asked for pages. */
@@ -110,6 +113,7 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
       client,
       path,
       query,
+      ...(options.fields ? { fields: options.fields } : {}),
       pageSize: options.pageSize ?? 500,
       signal,
       onObject: store.upsert,
@@ -144,7 +148,7 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
     try {
       for await (const chunk of client.stream(path, watchQuery(query, position, timeoutSeconds), both)) {
         contact = clock.now();
-        for (const line of splitter.push(chunk)) handle(parseWatchEvent(line));
+        for (const line of splitter.push(chunk)) handle(parseWatchEvent(line, options.fields));
         watchdog.until(position === undefined ? contact + INITIAL_SILENCE_MS : end);
       }
     } catch (error) {
