@@ -226,7 +226,9 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
       next.version.major === version.major &&
       next.version.minor === version.minor;
     settings = next;
-    if (!isSame) recountAll();
+    if (isSame) return;
+    if (next.policy !== policy || next.version !== version || exceptions.changeBy(next.today)) recountAll();
+    else options.onCluster();
   }
 
   function leaveNamespace(pod: SlimPod): void {

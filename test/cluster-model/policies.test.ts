@@ -215,8 +215,9 @@ test('containers outside Kubernetes are asked of nodes, and of several the worst
   const { model } = modelAt();
   const state = () => control(model, 'cis-docker-1.6', '5.16');
   const outside = (...states: readonly string[]): void => {
+    const system = { kernelRelease: '6.8.0' };
     const unmanaged = states.map((status, id) => ({ id: `${id}`, status, message: 'so it is' }));
-    model.setEvidence(evidenceOf({ pods: [[`${uidOf(1)} 0 65536 65536`, 'UpniumC-']], status: { unmanaged } }));
+    model.setEvidence(evidenceOf({ pods: [[`${uidOf(1)} 0 65536 65536`, 'UpniumC-']], status: { unmanaged, system } }));
   };
   model.setNode('node-1');
   model.upsertPod(podOf({ spec: PRIVATE }));
