@@ -24,17 +24,17 @@ export function isObject(value: unknown): value is ApiObject {
 }
 
 /**
- * The fields of a pod spec that rules and plans read, in a fixed order, so that pods made from one template have one text. What
- * differs from pod to pod without meaning is left out or named after its template: images, the volume of the service account's
- * token, the claims of a StatefulSet.
+ * The fields of a pod spec that rules and the adoption plan read, in a fixed order, so that pods made from one template have one
+ * text. What differs from pod to pod without meaning is left out: images, the suffix of the volume that holds the service account's
+ * token, and the number of a StatefulSet's claim.
  */
 export function podSpecOf(spec: ApiObject): PodSpec {
-  const security = objectAt(spec, 'securityContext');
   const volumes = listAt(spec, 'volumes').map(volumeOf);
-  const mounts = volumes.some(({ hostPath }) => hostPath !== undefined);
+  const hostPaths = new Set(volumes.flatMap(({ name, source }) => (source === 'hostPath' ? [name] : [])));
   const containers = (list: string): readonly ContainerSpec[] =>
-    listAt(spec, list).map((container) => containerOf(container, mounts));
+    listAt(spec, list).map((container) => containerOf(container, hostPaths));
   const claims = listAt(spec, 'resourceClaims').map((claim) => textAt(claim, 'name') ?? '');
+  const security = objectAt(spec, 'securityContext');
   return {
     ...pick(spec, ['hostUsers', 'hostPID', 'hostIPC', 'hostNetwork', 'shareProcessNamespace', 'runtimeClassName']),
     ...rename(objectAt(spec, 'os'), 'name', 'osName'),
@@ -50,11 +50,11 @@ export function podSpecOf(spec: ApiObject): PodSpec {
   };
 }
 
-/** Mounts matter where the pod has a hostPath volume: nothing else asks who writes. */
-function containerOf(container: ApiObject, withMounts: boolean): ContainerSpec {
+function containerOf(container: ApiObject, hostPaths: ReadonlySet<string>): ContainerSpec {
+  const mounts = hostPaths.size === 0 ? [] : mountsOf(container, hostPaths);
+  const extended = extendedResourcesOf(objectAt(container, 'resources'));
   const security = objectAt(container, 'securityContext');
   const devices = listAt(container, 'volumeDevices');
-  const extended = extendedResourcesOf(objectAt(container, 'resources'));
   return {
     name: textAt(container, 'name') ?? '',
     ...nonEmpty('securityContext', {
@@ -69,50 +69,52 @@ function containerOf(container: ApiObject, withMounts: boolean): ContainerSpec {
       ...nonEmpty('capabilities', pick(objectAt(security, 'capabilities'), ['add', 'drop'])),
     }),
     ...(devices.length > 0 ? { volumeDevices: devices.map(() => ({})) } : {}),
-    ...(withMounts ? { volumeMounts: listAt(container, 'volumeMounts').map(mountOf) } : {}),
+    ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
     ...(extended.length > 0 ? { extendedResources: extended } : {}),
   };
 }
 
-function mountOf(mount: ApiObject): VolumeMount {
-  return { name: plainName(textAt(mount, 'name') ?? ''), readOnly: mount['readOnly'] === true };
+function mountsOf(container: ApiObject, volumes: ReadonlySet<string>): readonly VolumeMount[] {
+  return listAt(container, 'volumeMounts').flatMap((mount) => {
+    const name = textAt(mount, 'name') ?? '';
+    return volumes.has(name) ? [{ name, readOnly: mount['readOnly'] === true }] : [];
+  });
 }
 
 /** Extended resources have a domain of their own (k8s.io/kubernetes, pkg/apis/core/v1/helper, IsExtendedResourceName). */
 function extendedResourcesOf(resources: ApiObject): readonly string[] {
   const names = ['limits', 'requests'].flatMap((list) => Object.keys(objectAt(resources, list)));
-  return [...new Set(names.filter((name) => name.includes('/') && !name.includes('kubernetes.io/')))];
+  return [...new Set(names)].filter((name) => name.includes('/') && !name.includes('kubernetes.io/'));
 }
 
 function volumeOf(volume: ApiObject): Volume {
-  const name = plainName(textAt(volume, 'name') ?? '');
+  const name = textAt(volume, 'name') ?? '';
   let source: string | undefined;
   for (const key in volume)
     if (key !== 'name') {
       source = key;
       break;
     }
-  const details = source === undefined ? {} : objectAt(volume, source);
-  switch (source) {
-    case undefined:
-      return { name, source };
-    case 'hostPath':
-      return { name, source, ...rename(details, 'path', 'hostPath') };
-    case 'persistentVolumeClaim':
-      return { name, source, claimName: name };
-    case 'emptyDir':
-      return { name, source, ...pick(details, ['medium']) };
-    case 'ephemeral': {
-      const claim = objectAt(objectAt(details, 'volumeClaimTemplate'), 'spec');
-      return { name, source, ...rename(claim, 'storageClassName', 'storageClass') };
-    }
-    default:
-      return { name, source, ...pick(details, ['driver']) };
-  }
+  return {
+    name: name.startsWith('kube-api-access-') ? 'kube-api-access' : name,
+    source,
+    ...(source === undefined ? {} : volumeDetails(source, objectAt(volume, source))),
+  };
 }
 
-function plainName(name: string): string {
-  return name.startsWith('kube-api-access-') ? 'kube-api-access' : name;
+function volumeDetails(source: string, details: ApiObject): Partial<Volume> {
+  switch (source) {
+    case 'hostPath':
+      return rename(details, 'path', 'hostPath');
+    case 'persistentVolumeClaim':
+      return { claimName: (textAt(details, 'claimName') ?? '').replace(/-\d+$/, '') };
+    case 'emptyDir':
+      return details['medium'] === '' ? {} : pick(details, ['medium']);
+    case 'ephemeral':
+      return rename(objectAt(objectAt(details, 'volumeClaimTemplate'), 'spec'), 'storageClassName', 'storageClass');
+    default:
+      return pick(details, ['driver']);
+  }
 }
 
 function pick(object: ApiObject, keys: readonly string[]): ApiObject {
