@@ -92,7 +92,7 @@ const NOTHING = {} as const;
 const VOLUME_FIELDS = {
   name: true,
   hostPath: { path: true },
-  persistentVolumeClaim: NOTHING,
+  persistentVolumeClaim: { claimName: true },
   emptyDir: { medium: true },
   ephemeral: { volumeClaimTemplate: { spec: { storageClassName: true } } },
   csi: { driver: true },
