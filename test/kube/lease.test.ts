@@ -71,6 +71,12 @@ function createStore() {
   return { store, client };
 }
 
+const controllers: AbortController[] = [];
+// Also after a test that failed: a candidate would try for ever.
+afterEach(() => {
+  for (const controller of controllers.splice(0)) controller.abort();
+});
+
 function candidate(
   identity: string,
   client: LeaderElectionOptions['client'],
@@ -79,6 +85,7 @@ function candidate(
 ) {
   const told: string[] = [];
   const controller = new AbortController();
+  controllers.push(controller);
   const state = { leading: false, ended: false };
   const running = runLeaderElection(
     {
