@@ -146,6 +146,9 @@ export function createWatches(options: WatchOptions): Watches {
   const interner = createPodInterner();
   watch('pods', false, {
     fields: POD_FIELDS,
+    // A stream holds one pod at a time; a page of them is megabytes.
+    watchList: true,
+    pageSize: 250,
     slim: (object: KubeObject) => slimPod(object as unknown as ApiObject, interner),
     equal: isSamePod,
     onUpsert: (_, pod, previous) => {

@@ -159,8 +159,8 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
       const opened = await open(request);
       const status = opened.response.statusCode ?? 0;
       if (status < 200 || status > 299) {
-        const said = await readBody(opened.response, opened.exchange, MAX_ERROR_BYTES);
-        throw refusal(requestName(request), status, said.toString('utf8'), opened.response.headers['retry-after']);
+        const said = await readBody(opened.response, opened.exchange, MAX_ERROR_BYTES, String);
+        throw refusal(requestName(request), status, said, opened.response.headers['retry-after']);
       }
       const result = await use(opened);
       record(status);
@@ -171,17 +171,20 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
     }
   }
 
-  const bytes = (request: RawRequest): Promise<Buffer> =>
-    answer(request, ({ response, exchange }) => readBody(response, exchange, request.maxBytes ?? DEFAULT_MAX_BYTES));
+  const read = <T>(request: RawRequest, use: (body: Buffer) => T): Promise<T> =>
+    answer(request, ({ response, exchange }) =>
+      readBody(response, exchange, request.maxBytes ?? DEFAULT_MAX_BYTES, use),
+    );
 
-  async function json<T>(request: RawRequest): Promise<T> {
-    const body = await bytes(request);
+  function json<T>(request: RawRequest): Promise<T> {
     const { fields } = request;
-    try {
-      return (fields ? parseFields(body, fields) : JSON.parse(body.toString('utf8'))) as T;
-    } catch (cause) {
-      throw networkError(requestName(request), cause, 'MalformedResponse');
-    }
+    return read(request, (body) => {
+      try {
+        return (fields ? parseFields(body, fields) : JSON.parse(body.toString('utf8'))) as T;
+      } catch (cause) {
+        throw networkError(requestName(request), cause, 'MalformedResponse');
+      }
+    });
   }
 
   function write<T>(method: string, path: string, body: unknown, options: WriteOptions & Partial<PatchOptions> = {}) {
@@ -210,10 +213,8 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
         response.destroy();
       }
     },
-    async raw(path, signal) {
-      const body = await bytes({ method: 'GET', path, accept: '*/*', maxBytes: 4 * DEFAULT_MAX_BYTES, signal });
-      return body.toString('utf8');
-    },
+    raw: (path, signal) =>
+      read({ method: 'GET', path, accept: '*/*', maxBytes: 4 * DEFAULT_MAX_BYTES, signal }, String),
     close: () => {
       transport.close();
     },

@@ -58,7 +58,7 @@ const SHORT_WATCH_MS = 5000;
 const WATCH_MARGIN_MS = 15_000;
 /** A streaming list has something to say all the time. */
 const INITIAL_SILENCE_MS = 30_000;
-/** Errors in a row on one resource version, after which it is given up. */
+/** Watches in a row that broke on one resource version, after which it is given up. */
 const MAX_RESUMES = 3;
 
 /** Keeps slim records of all objects of a resource current. */
@@ -130,7 +130,8 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
     // In a streaming list the versions are those of the objects, in no order: none is a place to resume from.
     if (position !== undefined) position = event.version;
     else if (event.type === 'BOOKMARK' && event.endsInitialEvents) listed(event.version);
-    resumes = 0;
+    // A streaming list that never gets to its end is no progress.
+    if (position !== undefined) resumes = 0;
   }
 
   /** Reads one watch to its end; without a position it begins with a streaming list. */
@@ -152,17 +153,20 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
         watchdog.until(position === undefined ? contact + INITIAL_SILENCE_MS : end);
       }
     } catch (error) {
+      // Only what the watch itself did: a server that is away says nothing about the version.
+      if (contact >= watchStart || cut.signal.aborted) resumes += 1;
       throw error instanceof RangeError ? new MalformedEventError(error.message) : error;
     } finally {
       watchdog.stop();
     }
-    if (position === undefined) throw new Error(`watch ${path}: the streaming list ended before it was complete`);
+    if (position !== undefined) return;
+    resumes += 1;
+    throw new Error(`watch ${path}: the streaming list ended before it was complete`);
   }
 
   /** What to do after a failure: returns how long to wait, having forgotten the position where it is of no use any more. */
   function recover(error: unknown): number {
     report(error instanceof MalformedEventError ? 'malformed' : 'error', error);
-    resumes += 1;
     if (position === undefined) {
       if (streaming && (refusesStreaming(error) || resumes > MAX_RESUMES)) {
         streaming = false;
