@@ -17,7 +17,7 @@ const PORT = 19_443;
 const TICKS_PER_SECOND = 100;
 const SERVICE_ACCOUNT = '/run/secrets/kubernetes.io/serviceaccount';
 /** As the chart starts it. */
-const FLAGS = (process.env['FLAGS'] ?? '').split(' ').filter(Boolean);
+const FLAGS = (process.env['FLAGS'] ?? '--max-old-space-size=400 --max-semi-space-size=8').split(' ');
 
 interface Usage {
   readonly cpuSeconds: number;

@@ -1,7 +1,9 @@
 // A large cluster as an API server would page and stream it: pods, nodes, namespaces and NodeAudits, generated on the fly. It listens
 // on loopback, serves one client at a time well, and ends with its parent.
 // usage: node bench/pod-server.ts PODS NODES CERT KEY   (prints its port; then one line a command on standard input: `event`)
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -219,6 +221,14 @@ const COLLECTIONS: Readonly<Record<string, Collection>> = {
 let watcher: { write(text: string): unknown } | undefined;
 let version = 1;
 
+/** A streaming list (KEP-3157): every object as an event, then the bookmark that says it was the last. */
+async function sendInitialEvents({ count, text }: Collection, response: ServerResponse): Promise<void> {
+  for (let index = 0; index < count; index += 1)
+    if (!response.write(`{"type":"ADDED","object":${text(index)}}\n`)) await once(response, 'drain');
+  const metadata = { resourceVersion: '1', annotations: { 'k8s.io/initial-events-end': 'true' } };
+  response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata } })}\n`);
+}
+
 const server = https.createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (request, response) => {
   const url = new URL(request.url ?? '/', 'https://localhost');
   request.resume();
@@ -246,6 +256,7 @@ const server = https.createServer({ cert: readFileSync(certFile), key: readFileS
   if (url.searchParams.get('watch') === 'true' || url.searchParams.get('watch') === '1') {
     if (url.pathname === '/api/v1/pods') watcher = response;
     response.flushHeaders();
+    if (url.searchParams.get('sendInitialEvents') === 'true') void sendInitialEvents(collection, response);
     return;
   }
   const start = Number(url.searchParams.get('continue') ?? 0);

@@ -110,10 +110,29 @@ function createReader(bytes: Buffer) {
       }
   }
 
+  /** A text of plain characters, which most are, from behind its opening quote; `undefined` where it is none, and nothing is read. */
+  function plainString(): string | undefined {
+    for (let place = at; place < length; place += 1) {
+      const byte = bytes[place] ?? 0;
+      if (byte === BACKSLASH || byte >= 0x80 || byte < SPACE) return undefined;
+      if (byte !== QUOTE) continue;
+      const text = bytes.toString('latin1', at, place);
+      at = place + 1;
+      return text;
+    }
+    return undefined;
+  }
+
   /** A value as JSON.parse has it. */
   function whole(): unknown {
-    peek();
+    const first = peek();
     const start = at;
+    if (first === QUOTE) {
+      at += 1;
+      const text = plainString();
+      if (text !== undefined) return text;
+      at = start;
+    }
     skip();
     return JSON.parse(bytes.toString('utf8', start, at));
   }

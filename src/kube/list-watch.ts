@@ -57,7 +57,7 @@ const SHORT_WATCH_MS = 5000;
 /** The server ends a watch by itself; one that lasts longer than this hangs somewhere on the way. */
 const WATCH_MARGIN_MS = 15_000;
 /** A streaming list has something to say all the time. */
-const INITIAL_SILENCE_MS = 30_000;
+const INITIAL_SILENCE_MS = 10_000;
 /** Watches in a row that broke on one resource version, after which it is given up. */
 const MAX_RESUMES = 3;
 
@@ -168,7 +168,7 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
   function recover(error: unknown): number {
     report(error instanceof MalformedEventError ? 'malformed' : 'error', error);
     if (position === undefined) {
-      if (streaming && (refusesStreaming(error) || resumes > MAX_RESUMES)) {
+      if (streaming && (refusesStreaming(error) || isSilence(error) || resumes > MAX_RESUMES)) {
         streaming = false;
         progress('watch-list-refused');
         return 0;
@@ -221,6 +221,11 @@ function watchQuery(query: Query, position: string | undefined, timeoutSeconds: 
 /** Servers without the feature refuse one parameter or the other as invalid. */
 function refusesStreaming(error: unknown): boolean {
   return error instanceof KubeError && [400, 404, 405, 415, 422].includes(error.status);
+}
+
+/** A server that does not know streaming lists may begin a plain watch and have nothing to say: it was cut. */
+function isSilence(error: unknown): boolean {
+  return error instanceof KubeError && error.reason === 'Aborted';
 }
 
 /** An answer that will not get better by asking for the same resource version again. */
