@@ -1,5 +1,5 @@
 // The agent's memory and CPU on a node with many containers, as a DaemonSet runs it, by the kernel's account of its process. One
-// agent for each set of V8 flags, all at once, on one real API server (docs/benchmarks.md). `node bench/agent.ts [seconds]`
+// agent for each set of V8 flags, all at once, on one real API server (docs/benchmarks.md). `node bench/agent.ts [seconds [containers]]`
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
@@ -11,18 +11,19 @@ import { type ApiServer, isSkipped, requireControlPlane, startApiServer } from '
 import { isSkipped as isLabSkipped, type Lab, requireLab } from '../test/lab/lab.ts';
 import { bind, type Container, nodeMounts, startContainer, stopAll } from '../test/lab/runc.ts';
 
-const CONTAINERS = 250;
+const CONTAINERS = Number(process.argv[3] ?? 250);
 const FIRST_PORT = 19_464;
 /** Start, first audits and the heap's growth to its working size. */
 const SETTLE_SECONDS = 70;
 
-/** From none to those that trade speed for memory. */
+/** Bounds for the collector; then without compilers for hot code, whose own pages cost more than they save; then smaller still. */
+const BOUNDED = ['--max-old-space-size=64', '--max-semi-space-size=1'];
+const UNCOMPILED = [...BOUNDED, '--v8-pool-size=0', '--no-opt', '--no-maglev', '--optimize-for-size'];
 const FLAG_SETS: readonly (readonly string[])[] = [
   [],
-  ['--max-old-space-size=64', '--max-semi-space-size=1'],
-  ['--max-old-space-size=64', '--max-semi-space-size=1', '--v8-pool-size=0'],
-  ['--max-old-space-size=64', '--max-semi-space-size=1', '--optimize-for-size'],
-  ['--max-old-space-size=64', '--max-semi-space-size=1', '--jitless'],
+  BOUNDED,
+  UNCOMPILED,
+  [...BOUNDED, '--v8-pool-size=0', '--lite-mode'],
 ];
 
 const RIGHTS = `

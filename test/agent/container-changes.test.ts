@@ -23,7 +23,6 @@ afterEach(() => {
 });
 
 function audit(meanwhile?: () => void): void {
-  changes.begin();
   const { containers } = readFacts(tree.root);
   meanwhile?.();
   changes.remember(containers);
@@ -83,7 +82,6 @@ test('a procfs that is not there is no change either', () => {
   const empty = makeHostTree({ processes: 'none' });
   try {
     const blind = createContainerChanges(createProcFs(empty.root));
-    blind.begin();
     blind.remember([]);
     expect(blind.look()).toBe(false);
   } finally {
