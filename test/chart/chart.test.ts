@@ -51,8 +51,8 @@ withHelm('the chart', () => {
   test('knows every value by its schema, and has a default for everything in it', () => {
     const values = load(readFileSync(join(CHART, 'values.yaml'), 'utf8')) as Tree;
     const schema = JSON.parse(readFileSync(join(CHART, 'values.schema.json'), 'utf8')) as Schema;
-    const { global: _, ...properties } = schema.properties ?? {};
-    expect(schemaPaths({ ...schema, properties }).toSorted()).toEqual(valuePaths(values, schema).toSorted());
+    const paths = schemaPaths(schema).filter((path) => path !== '/global');
+    expect(paths.toSorted()).toEqual(valuePaths(values, schema).toSorted());
   });
 
   test('has no agent whose token is not bound to its node, unless asked', () => {
@@ -176,9 +176,7 @@ function commandLine(): Command {
   return program;
 }
 
-interface Tree {
-  readonly [key: string]: unknown;
-}
+type Tree = Readonly<Record<string, unknown>>;
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

@@ -20,9 +20,11 @@ const PRIORITY = [
   join(import.meta.dirname, 'foreign-crds.yaml'),
 ];
 
-const [AGENT, CONTROLLER] = ['agent', 'controller'].map(
-  (name) => `system:serviceaccount:${NAMESPACE}:userns-audit-${name}`,
-);
+const AGENT = `system:serviceaccount:${NAMESPACE}:userns-audit-agent`;
+const CONTROLLER = `system:serviceaccount:${NAMESPACE}:userns-audit-controller`;
+
+/** One or more verbs on a resource, with what else kubectl is to be told. */
+type Access = readonly [account: string, verbs: string, resource: string, more?: readonly string[]];
 
 (reason === undefined ? describe : describe.skip)('the chart on a real API server', () => {
   let api: ApiServer;
@@ -60,7 +62,7 @@ const [AGENT, CONTROLLER] = ['agent', 'controller'].map(
   describe('Pod Security', () => {
     const podText = (kind: string, values: readonly string[], namespace: string): string => {
       const { metadata, spec } = podOf(find(parse(render(helm, values)), kind));
-      const { serviceAccountName: _, ...rest } = spec;
+      const rest = { ...spec, serviceAccountName: undefined };
       return JSON.stringify({
         apiVersion: 'v1',
         kind: 'Pod',
@@ -108,8 +110,8 @@ const [AGENT, CONTROLLER] = ['agent', 'controller'].map(
   });
 
   describe('rights', () => {
-    const can = async (account: string | undefined, verb: string, resource: string, ...more: readonly string[]) => {
-      const args = ['auth', 'can-i', verb, resource, '--as', account ?? '', '-q', ...more];
+    const can = async (account: string, verb: string, resource: string, ...more: readonly string[]) => {
+      const args = ['auth', 'can-i', verb, resource, '--as', account, '-q', ...more];
       return api.kubectl(...args).then(
         () => true,
         (error: unknown) => {
@@ -119,79 +121,69 @@ const [AGENT, CONTROLLER] = ['agent', 'controller'].map(
       );
     };
 
-    const ALLOWED: readonly (readonly [
-      account: string | undefined,
-      verbs: string,
-      resource: string,
-      ...more: string[],
-    ])[] = [
+    const ALLOWED: readonly Access[] = [
       [AGENT, 'get', 'nodeaudits.userns-audit.dev'],
-      [AGENT, 'get patch', 'nodeaudits.userns-audit.dev', '--subresource=status'],
-      [CONTROLLER, 'get list watch', 'pods', '-A'],
+      [AGENT, 'get patch', 'nodeaudits.userns-audit.dev', ['--subresource=status']],
+      [CONTROLLER, 'get list watch', 'pods', ['-A']],
       [CONTROLLER, 'get list watch', 'nodes'],
       [CONTROLLER, 'get list watch', 'namespaces'],
       [CONTROLLER, 'get list watch create patch delete', 'nodeaudits.userns-audit.dev'],
-      [CONTROLLER, 'get list watch create patch', 'namespaceaudits.userns-audit.dev', '-A'],
+      [CONTROLLER, 'get list watch create patch', 'namespaceaudits.userns-audit.dev', ['-A']],
       [CONTROLLER, 'get list watch create', 'auditpolicies.userns-audit.dev'],
-      [CONTROLLER, 'patch', 'nodeaudits.userns-audit.dev', '--subresource=status'],
-      [CONTROLLER, 'patch', 'namespaceaudits.userns-audit.dev', '--subresource=status', '-A'],
-      [CONTROLLER, 'patch', 'auditpolicies.userns-audit.dev', '--subresource=status'],
-      [CONTROLLER, 'create', 'leases.coordination.k8s.io', '-n', NAMESPACE],
-      [CONTROLLER, 'get update', 'leases.coordination.k8s.io/userns-audit-controller', '-n', NAMESPACE],
-      [CONTROLLER, 'create', 'events.events.k8s.io', '-A'],
+      [CONTROLLER, 'patch', 'nodeaudits.userns-audit.dev', ['--subresource=status']],
+      [CONTROLLER, 'patch', 'namespaceaudits.userns-audit.dev', ['--subresource=status', '-A']],
+      [CONTROLLER, 'patch', 'auditpolicies.userns-audit.dev', ['--subresource=status']],
+      [CONTROLLER, 'create', 'leases.coordination.k8s.io', ['-n', NAMESPACE]],
+      [CONTROLLER, 'get update', 'leases.coordination.k8s.io/userns-audit-controller', ['-n', NAMESPACE]],
+      [CONTROLLER, 'create', 'events.events.k8s.io', ['-A']],
       [CONTROLLER, 'create', 'tokenreviews.authentication.k8s.io'],
       [CONTROLLER, 'create', 'subjectaccessreviews.authorization.k8s.io'],
       [CONTROLLER, 'get', '/metrics'],
     ];
 
-    test.each(ALLOWED)('%s may %s %s', async (account, verbs, resource, ...more) => {
+    test.each(ALLOWED)('%s may %s %s', async (account, verbs, resource, more = []) => {
       for (const verb of verbs.split(' '))
         expect([verb, await can(account, verb, resource, ...more)]).toEqual([verb, true]);
     });
 
-    const FORBIDDEN: readonly (readonly [
-      account: string | undefined,
-      verbs: string,
-      resource: string,
-      ...more: string[],
-    ])[] = [
+    const FORBIDDEN: readonly Access[] = [
       [AGENT, 'list watch create update patch delete', 'nodeaudits.userns-audit.dev'],
-      [AGENT, 'update', 'nodeaudits.userns-audit.dev', '--subresource=status'],
-      [AGENT, 'get list', 'namespaceaudits.userns-audit.dev', '-A'],
+      [AGENT, 'update', 'nodeaudits.userns-audit.dev', ['--subresource=status']],
+      [AGENT, 'get list', 'namespaceaudits.userns-audit.dev', ['-A']],
       [AGENT, 'get list patch', 'auditpolicies.userns-audit.dev'],
-      [AGENT, 'get list watch create delete', 'pods', '-n', NAMESPACE],
+      [AGENT, 'get list watch create delete', 'pods', ['-n', NAMESPACE]],
       [AGENT, 'get list patch', 'nodes'],
-      [AGENT, 'get list', 'secrets', '-n', NAMESPACE],
-      [AGENT, 'get', 'nodes', '--subresource=proxy'],
+      [AGENT, 'get list', 'secrets', ['-n', NAMESPACE]],
+      [AGENT, 'get', 'nodes', ['--subresource=proxy']],
       [AGENT, 'get list', 'namespaces'],
       [AGENT, 'create', 'tokenreviews.authentication.k8s.io'],
-      [AGENT, 'create', 'events.events.k8s.io', '-n', NAMESPACE],
-      [AGENT, 'get', 'leases.coordination.k8s.io', '-n', NAMESPACE],
+      [AGENT, 'create', 'events.events.k8s.io', ['-n', NAMESPACE]],
+      [AGENT, 'get', 'leases.coordination.k8s.io', ['-n', NAMESPACE]],
       [AGENT, 'get', '/metrics'],
-      [CONTROLLER, 'create update patch delete', 'pods', '-n', NAMESPACE],
-      [CONTROLLER, 'create', 'pods', '--subresource=exec', '-n', NAMESPACE],
+      [CONTROLLER, 'create update patch delete', 'pods', ['-n', NAMESPACE]],
+      [CONTROLLER, 'create', 'pods', ['--subresource=exec', '-n', NAMESPACE]],
       [CONTROLLER, 'create update patch delete', 'nodes'],
-      [CONTROLLER, 'get', 'nodes', '--subresource=proxy'],
+      [CONTROLLER, 'get', 'nodes', ['--subresource=proxy']],
       [CONTROLLER, 'create update patch delete', 'namespaces'],
-      [CONTROLLER, 'get list watch', 'secrets', '-n', NAMESPACE],
-      [CONTROLLER, 'get list', 'configmaps', '-n', NAMESPACE],
+      [CONTROLLER, 'get list watch', 'secrets', ['-n', NAMESPACE]],
+      [CONTROLLER, 'get list', 'configmaps', ['-n', NAMESPACE]],
       [CONTROLLER, 'update patch delete', 'auditpolicies.userns-audit.dev'],
-      [CONTROLLER, 'delete', 'namespaceaudits.userns-audit.dev', '-A'],
-      [CONTROLLER, 'get update', 'leases.coordination.k8s.io/another', '-n', NAMESPACE],
-      [CONTROLLER, 'get create update', 'leases.coordination.k8s.io', '-n', 'kube-system'],
-      [CONTROLLER, 'create', 'serviceaccounts', '--subresource=token', '-n', NAMESPACE],
+      [CONTROLLER, 'delete', 'namespaceaudits.userns-audit.dev', ['-A']],
+      [CONTROLLER, 'get update', 'leases.coordination.k8s.io/another', ['-n', NAMESPACE]],
+      [CONTROLLER, 'get create update', 'leases.coordination.k8s.io', ['-n', 'kube-system']],
+      [CONTROLLER, 'create', 'serviceaccounts', ['--subresource=token', '-n', NAMESPACE]],
       [CONTROLLER, 'impersonate', 'users'],
       [CONTROLLER, 'escalate bind create', 'clusterroles.rbac.authorization.k8s.io'],
     ];
 
-    test.each(FORBIDDEN)('%s may not %s %s', async (account, verbs, resource, ...more) => {
+    test.each(FORBIDDEN)('%s may not %s %s', async (account, verbs, resource, more = []) => {
       for (const verb of verbs.split(' '))
         expect([verb, await can(account, verb, resource, ...more)]).toEqual([verb, false]);
     });
 
     test('have no wildcard, with anything switched on', () => {
       const roles = parse(render(helm, VALUES['everything on OpenShift'] ?? [])).filter(({ kind }) =>
-        /Role$/.test(kind),
+        kind.endsWith('Role'),
       );
       expect(JSON.stringify(roles)).not.toContain('*');
       expect(roles.length).toBeGreaterThanOrEqual(5);
