@@ -141,10 +141,11 @@ type Access = readonly [account: string, verbs: string, resource: string, more?:
       [CONTROLLER, 'get', '/metrics'],
     ];
 
-    test.each(ALLOWED)('%s may %s %s', async (account, verbs, resource, more = []) => {
-      for (const verb of verbs.split(' '))
-        expect([verb, await can(account, verb, resource, ...more)]).toEqual([verb, true]);
-    });
+    for (const [account, verbs, resource, more = []] of ALLOWED)
+      test(`${account.slice(account.lastIndexOf(':') + 1)} may ${verbs} ${resource}`, async () => {
+        for (const verb of verbs.split(' '))
+          expect([verb, await can(account, verb, resource, ...more)]).toEqual([verb, true]);
+      });
 
     const FORBIDDEN: readonly Access[] = [
       [AGENT, 'list watch create update patch delete', 'nodeaudits.userns-audit.dev'],
@@ -176,10 +177,11 @@ type Access = readonly [account: string, verbs: string, resource: string, more?:
       [CONTROLLER, 'escalate bind create', 'clusterroles.rbac.authorization.k8s.io'],
     ];
 
-    test.each(FORBIDDEN)('%s may not %s %s', async (account, verbs, resource, more = []) => {
-      for (const verb of verbs.split(' '))
-        expect([verb, await can(account, verb, resource, ...more)]).toEqual([verb, false]);
-    });
+    for (const [account, verbs, resource, more = []] of FORBIDDEN)
+      test(`${account.slice(account.lastIndexOf(':') + 1)} may not ${verbs} ${resource}`, async () => {
+        for (const verb of verbs.split(' '))
+          expect([verb, await can(account, verb, resource, ...more)]).toEqual([verb, false]);
+      });
 
     test('have no wildcard, with anything switched on', () => {
       const roles = parse(render(helm, VALUES['everything on OpenShift'] ?? [])).filter(({ kind }) =>
