@@ -48,4 +48,11 @@ async function start(command: string | undefined): Promise<void> {
   }
 }
 
+/** By itself node ends with 1 then, which says that there are findings. */
+function crash(error: Error & { readonly code?: unknown }): void {
+  process.stderr.write(`error: ${error.code === undefined ? (error.stack ?? error.message) : error.message}\n`);
+  process.exit(2);
+}
+
+process.on('uncaughtException', crash);
 void start(process.argv[2]);

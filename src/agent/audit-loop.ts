@@ -32,6 +32,7 @@ export async function runAuditLoop(options: AuditLoopOptions, signal: AbortSigna
   const { procfs, intervalMs, clock, random = Math.random } = options;
   const changes = createContainerChanges(procfs);
   while (!signal.aborted) {
+    changes.begin();
     const facts = await audit(options);
     if (facts) changes.remember(facts.containers);
     // Nodes that were started together do not go on together.
@@ -52,6 +53,7 @@ async function audit({ host, procfs, version, clock, counters, onResult, onError
     const facts = await runInSlices(collectFacts(host, procfs), SLICE_MS, () => clock.now());
     const result = createNodeAuditStatus(facts, version);
     counters.scans += 1;
+    counters.scannedAt = clock.now();
     counters.lastScanSeconds = (clock.now() - start) / 1000;
     counters.scanSeconds += counters.lastScanSeconds;
     counters.containers = result.content.totals?.containers ?? 0;

@@ -29,7 +29,7 @@ export interface Publisher {
   offer(result: AuditResult): void;
   /** Writes what is new, and a sign of life when nothing is, until the signal aborts. Never rejects for what a server does. */
   run(signal: AbortSignal): Promise<void>;
-  /** When something was last written, in milliseconds since 1970; 0 before that. */
+  /** When something was last written, in milliseconds since 1970 as people count them; 0 before that. */
   readonly writtenAt: number;
 }
 
@@ -40,10 +40,18 @@ const BACKOFF = { baseMs: 1000, maxMs: 120_000 };
 
 export function createPublisher(options: PublisherOptions): Publisher {
   const { client, node, heartbeatMs, clock, now = Date.now, onOutcome } = options;
-  const path = resourcePath({ group: GROUP, version: VERSION, resource: 'nodeaudits', name: node });
+  // The agent may get and patch this subresource, and nothing else.
+  const path = resourcePath({
+    group: GROUP,
+    version: VERSION,
+    resource: 'nodeaudits',
+    name: node,
+    subresource: 'status',
+  });
   let latest: AuditResult | undefined;
   let accepted = '';
   let conditions: readonly Condition[] | undefined;
+  let heardAt = -Infinity;
   let writtenAt = 0;
   let observedAt = new Date(now()).toISOString();
   let wake = new AbortController();
@@ -64,7 +72,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
     conditions ??= await recall(signal);
     const text = textOf(result.content, result.conditions);
     const isNew = text !== accepted;
-    const time = new Date(now()).toISOString();
+    const wallTime = now();
+    const time = new Date(wallTime).toISOString();
     const next = result.conditions.map((word) => {
       const before = conditions?.find(({ type }) => type === word.type);
       return { ...word, lastTransitionTime: before?.status === word.status ? before.lastTransitionTime : time };
@@ -73,13 +82,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const status = { ...result.content, conditions: next, observedTime: observedAt, lastHeartbeatTime: time };
     // The whole status each time: whatever else was written into it does not last.
     await client.apply(
-      `${path}/status`,
+      path,
       { apiVersion: API_VERSION, kind: 'NodeAudit', metadata: { name: node }, status },
       { fieldManager: AGENT_FIELD_MANAGER, force: true, signal },
     );
     accepted = text;
     conditions = next;
-    writtenAt = clock.now();
+    heardAt = clock.now();
+    writtenAt = wallTime;
     return isNew ? 'written' : 'heartbeat';
   }
 
@@ -87,7 +97,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   function due(): number {
     if (!latest) return Infinity;
     if (conditions === undefined || textOf(latest.content, latest.conditions) !== accepted) return 0;
-    return writtenAt + heartbeatMs - clock.now();
+    return heardAt + heartbeatMs - clock.now();
   }
 
   return {
@@ -100,11 +110,14 @@ export function createPublisher(options: PublisherOptions): Publisher {
     },
     async run(signal) {
       const backoff = createBackoff(BACKOFF);
+      signal.addEventListener('abort', () => {
+        wake.abort();
+      });
       while (!signal.aborted) {
         const wait = due();
         if (latest === undefined || wait > 0) {
           wake = new AbortController();
-          await clock.sleep(Math.min(wait, heartbeatMs), AbortSignal.any([signal, wake.signal]));
+          await clock.sleep(Math.min(wait, heartbeatMs), wake.signal);
           continue;
         }
         try {
@@ -113,7 +126,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         } catch (error) {
           if (signal.aborted as boolean) return;
           onOutcome?.(outcomeOf(error), error);
-          await clock.sleep(backoff.next(), signal);
+          const asked = error instanceof KubeError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+          await clock.sleep(Math.max(backoff.next(), asked), signal);
         }
       }
     },

@@ -1,12 +1,14 @@
 import { createHostFs } from '../host/host-fs.ts';
+import { mountedPaths } from '../host/mounted-paths.ts';
 import { createProcFs } from '../host/procfs.ts';
 import { type EndpointOptions, healthRoutes, startEndpoint } from '../http/endpoint.ts';
 import { createAuthorizer } from '../kube/authorize.ts';
-import { createClient } from '../kube/client.ts';
+import { createClient, type KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
 import type { KubeConnection } from '../kube/connection.ts';
 import { inClusterConnection } from '../kube/in-cluster.ts';
-import { createAgentCounters, renderAgentMetrics } from './agent-metrics.ts';
+import { KubeError } from '../kube/kube-error.ts';
+import { type AgentCounters, createAgentCounters, type ProcessUse, renderAgentMetrics } from './agent-metrics.ts';
 import { runAuditLoop } from './audit-loop.ts';
 import { createPublisher, type PublishOutcome } from './publish.ts';
 
@@ -34,7 +36,7 @@ const ADVICE: Readonly<Record<PublishOutcome, string>> = {
   failed: 'the API server can not be reached: the latest result is kept',
 };
 
-/** The agent's process: from its options to its end by SIGTERM or SIGINT. */
+/** The agent's process: from its options to its end by SIGTERM or SIGINT. What keeps it from starting is logged, and ends it with 1. */
 export async function runAgent(options: AgentOptions): Promise<void> {
   const node = options.nodeName ?? process.env['NODE_NAME'];
   if (node === undefined || node === '') {
@@ -48,34 +50,35 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log('info', 'ending', { signal });
       ending.abort();
     });
-  const client = createClient(await connect(options), { userAgent: `userns-audit-agent/${__VERSION__}` });
+  try {
+    const client = createClient(await connect(options), { userAgent: `userns-audit-agent/${__VERSION__}` });
+    await runWith(client, node, options, ending.signal);
+  } catch (error) {
+    log('error', 'the agent can not run', { error: messageOf(error) });
+    process.exitCode = 1;
+  }
+}
+
+async function runWith(client: KubeClient, node: string, options: AgentOptions, signal: AbortSignal): Promise<void> {
   const counters = createAgentCounters();
-  let lastOutcome: PublishOutcome | undefined;
   const publisher = createPublisher({
     client,
     node,
     heartbeatMs: options.heartbeat * 1000,
     clock: systemClock,
-    onOutcome: (outcome, error) => {
-      counters.publishes[outcome] += 1;
-      // The same trouble again and again is said once.
-      if (error !== undefined && outcome !== lastOutcome)
-        log('warn', 'NodeAudit not written', { node, fix: ADVICE[outcome], error: messageOf(error) });
-      else if (lastOutcome !== undefined && ADVICE[lastOutcome] !== '' && ADVICE[outcome] === '')
-        log('info', 'NodeAudit written again', { node });
-      lastOutcome = outcome;
-    },
+    onOutcome: outcomeLog(node, counters.publishes),
   });
+  const intervalMs = options.interval * 1000;
   const server = await startEndpoint(options, {
     routes: {
       ...healthRoutes(
-        () => undefined,
+        () => stalled(counters, intervalMs),
         () => (counters.scans > 0 ? undefined : 'the first audit is not done'),
       ),
       '/metrics': () => ({
         status: 200,
         headers: { 'content-type': METRICS_TYPE },
-        body: renderAgentMetrics(counters, __VERSION__, publisher.writtenAt),
+        body: renderAgentMetrics(counters, __VERSION__, publisher.writtenAt, processUse()),
       }),
     },
     authorize: createAuthorizer(client),
@@ -83,15 +86,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log('warn', 'request failed', { error: messageOf(error) });
     },
   });
-  log('info', 'agent started', { node, version: __VERSION__, port: server.port, hostRoot: options.hostRoot });
-  const { signal } = ending;
+  const { hostRoot } = options;
+  log('info', 'agent started', { node, version: __VERSION__, port: server.port, hostRoot });
   await Promise.all([
     runAuditLoop(
       {
-        host: createHostFs(options.hostRoot, { partial: options.hostRoot !== '/' }),
-        procfs: createProcFs(options.hostRoot),
+        host: createHostFs(hostRoot, mountedPaths(hostRoot)),
+        procfs: createProcFs(hostRoot),
         version: __VERSION__,
-        intervalMs: options.interval * 1000,
+        intervalMs,
         clock: systemClock,
         counters,
         onResult: (result) => {
@@ -107,6 +110,34 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   ]);
   await server.close();
   client.close();
+}
+
+/** Counts how attempts ended. The same trouble again and again is logged once. */
+function outcomeLog(node: string, counts: Record<PublishOutcome, number>) {
+  let trouble: string | undefined;
+  return (outcome: PublishOutcome, error?: unknown): void => {
+    counts[outcome] += 1;
+    const before = trouble;
+    trouble = error === undefined ? undefined : `${outcome} ${error instanceof KubeError ? error.status : ''}`;
+    if (trouble === before) return;
+    if (trouble === undefined) log('info', 'NodeAudit written again', { node });
+    else log('warn', 'NodeAudit not written', { node, fix: ADVICE[outcome], error: messageOf(error) });
+  };
+}
+
+/** An audit takes milliseconds; one that does not come back after so many intervals never will. */
+const STALLED_INTERVALS = 5;
+const STALLED_LEAST_MS = 120_000;
+
+/** Why the agent should be started anew. */
+function stalled({ scans, scannedAt }: AgentCounters, intervalMs: number): string | undefined {
+  const limit = Math.max(STALLED_INTERVALS * intervalMs, STALLED_LEAST_MS);
+  return scans > 0 && systemClock.now() - scannedAt > limit ? `no audit for ${Math.round(limit / 1000)} s` : undefined;
+}
+
+function processUse(): ProcessUse {
+  const { user, system } = process.cpuUsage();
+  return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
 }
 
 async function connect({ kubeconfig }: AgentOptions): Promise<KubeConnection> {

@@ -1,4 +1,5 @@
 import { createHostFs } from '../host/host-fs.ts';
+import { mountedPaths } from '../host/mounted-paths.ts';
 import { createProcFs } from '../host/procfs.ts';
 import { collectFacts } from '../probes/collect.ts';
 import { createNodeReport, type NodeReport } from '../report/node-report.ts';
@@ -8,7 +9,7 @@ import type { NodeOutput } from './program.ts';
 
 /** One audit of the machine whose root is at `hostRoot`. Probes are run through at once: nothing else waits in this process. */
 export function auditNode(hostRoot: string): NodeReport {
-  const steps = collectFacts(createHostFs(hostRoot), createProcFs(hostRoot));
+  const steps = collectFacts(createHostFs(hostRoot, mountedPaths(hostRoot)), createProcFs(hostRoot));
   for (;;) {
     const step = steps.next();
     if (step.done) return createNodeReport(step.value);

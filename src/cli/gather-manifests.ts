@@ -19,7 +19,7 @@ export interface GatheredManifests {
 
 /** What the command line says on reading, in the words of the reader. */
 export function readOptionsOf(flags: InputFlags & Partial<RenderFlags>, cwd: string): ReadOptions | Refusal {
-  const { exclude, gitignore, podSpecPath = [], render = true, values, set } = flags;
+  const { exclude, gitignore, podSpecPath = [], render = true, values, set, kubernetesVersion: version } = flags;
   try {
     return {
       cwd,
@@ -27,7 +27,11 @@ export function readOptionsOf(flags: InputFlags & Partial<RenderFlags>, cwd: str
       render,
       podSpecPaths: podSpecPath.map(parsePodSpecPath),
       ...(exclude ? { exclude } : {}),
-      ...(values || set ? { helm: { ...(values ? { values } : {}), ...(set ? { set } : {}) } } : {}),
+      helm: {
+        ...(values ? { values } : {}),
+        ...(set ? { set } : {}),
+        ...(version ? { kubeVersion: `${version.major}.${version.minor}` } : {}),
+      },
     };
   } catch (error) {
     return { refusal: (error as Error).message };

@@ -3,14 +3,13 @@ import { relative, resolve } from 'node:path';
 import { type BaselineEntry, createBaseline, serializeBaseline } from '../core/baseline.ts';
 import { judgeManifests, type ManifestJudgement, type RuleChoice } from '../core/judge-manifests.ts';
 import { LATEST_KUBERNETES_VERSION } from '../core/pod-user-namespace.ts';
-import type { ManifestFinding, ScanResult } from '../core/scan-finding.ts';
-import type { Workload } from '../core/workload.ts';
+import type { ScanResult } from '../core/scan-finding.ts';
 import type { ReadOptions } from '../manifests/index.ts';
 import { plain } from '../report/paint.ts';
 import type { RenderOptions } from '../report/scan-formats.ts';
 import { verdictLine } from '../report/scan-headline.ts';
 import { outputConflict, type ScanFormat, type ScanOutput } from '../report/scan-output.ts';
-import { countSubjects, isOpen, plural, scanExitCode, type ScanReport } from '../report/scan-report.ts';
+import { plural, scanExitCode, type ScanReport } from '../report/scan-report.ts';
 import { renderScanText } from '../report/scan-text.ts';
 import { selectRules } from '../core/rule-selection.ts';
 import { MANIFEST_RULES, RULES } from '../rules/index.ts';
@@ -122,7 +121,7 @@ function createReport(
       bytes,
       documents,
       workloads: workloads.length,
-      clean: countClean(workloads, judgement.findings.filter(isOpen)),
+      clean: judgement.clean,
       adoption: countAdoption(workloads, version),
     },
   };
@@ -135,12 +134,6 @@ function createReport(
     paths,
     ...(flags.baseline === undefined ? {} : { baseline: { file: flags.baseline, fixed: judgement.fixed.length } }),
   };
-}
-
-/** Workloads that no open finding is about; twins of one name in one file count as one. */
-function countClean(workloads: readonly Workload[], open: readonly ManifestFinding[]): number {
-  const stained = open.filter(({ subject }) => subject.kind !== 'SecurityContextConstraints');
-  return Math.max(0, workloads.length - countSubjects(stained));
 }
 
 /** True when every output was written. */

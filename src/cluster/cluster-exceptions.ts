@@ -60,7 +60,9 @@ function covers({ exception, namespaces, workloads }: Prepared, group: Group, ru
     (exception.rules.includes(rule) || exception.rules.includes('*')) &&
     (namespaces === undefined || namespaces.some((glob) => glob(namespace.name))) &&
     (workloads === undefined || workloads.some((glob) => glob(workload))) &&
-    (exception.namespaceSelector === undefined || selects(exception.namespaceSelector, namespace.labels))
+    // Labels that are not known yet select nothing: a selector may ask for a label not to be there.
+    (exception.namespaceSelector === undefined ||
+      (namespace.exists && selects(exception.namespaceSelector, namespace.labels)))
   );
 }
 

@@ -6,7 +6,7 @@ import type { PodCounts } from '../resources/namespace-audit.ts';
 import { complianceOf } from './cluster-compliance.ts';
 import { POD_STATES } from './judgement.ts';
 import type { ClusterModel, NodeState } from './model.ts';
-import { addFindings, type FindingTotals, noFindings, noPods } from './namespace-state.ts';
+import { addFindings, currentFindings, type FindingTotals, noFindings, noPods } from './namespace-state.ts';
 import { adoptionPercent, countsOf, cut, floorOf } from './namespace-status.ts';
 import { chooseVerdicts } from './rule-choice.ts';
 
@@ -125,7 +125,7 @@ function criticalFindings(model: ClusterModel, nodes: readonly NodeState[]): rea
     // Most namespaces have none: their counts say so at once.
     const any = [...namespace.findings.values()].some(isOpenCritical);
     for (const group of any ? namespace.groups.values() : [])
-      for (const { finding, pods } of group.findings.values()) {
+      for (const { finding, pods } of currentFindings(group)) {
         if (!isOpenCritical({ ...finding, accepted: model.exceptions.isAccepted(group, finding.rule) })) continue;
         const { rule, message } = finding;
         found.push({
@@ -163,8 +163,9 @@ export function exceptionStatuses({ exceptions, namespaces, settings }: ClusterM
   const groups =
     matched.length === 0 ? [] : [...namespaces.values()].flatMap((namespace) => [...namespace.groups.values()]);
   for (const group of groups) {
-    const failed = [...group.findings.values()].filter(({ finding }) => finding.status === 'fail');
-    for (const index of failed.flatMap(({ finding }) => exceptions.indexesFor(group, finding.rule)))
+    const failed = new Set<string>();
+    for (const { finding } of group.findings.values()) if (finding.status === 'fail') failed.add(finding.rule);
+    for (const index of [...failed].flatMap((rule) => exceptions.indexesFor(group, rule)))
       matched[index] = (matched[index] ?? 0) + 1;
   }
   return exceptions.list.map(({ reason, expires, files }, index) => {

@@ -115,12 +115,13 @@ export function createPodJudge(rules: PodRules): PodJudge {
       });
       const { relation } = states.user;
       const state = stateOf(shape.spec, relation, view.overlaps.has(pod.cgroupUid));
-      return remember(known, {
+      const judgement: Judgement = {
         shape,
         findings: effective.length === 0 ? findings : [...findings, ...effective],
         state,
-        ...(state === 'unknown' ? { unknownReason: 'NotVisible' as const } : {}),
-      });
+        ...(state === 'unknown' ? { unknownReason: 'NotVisible' } : {}),
+      };
+      return remember(known, judgement, found.vector);
     },
   };
 }
@@ -145,10 +146,13 @@ function stateOf({ hostUsers }: PodSpec, relation: string, overlaps: boolean): P
   return overlaps ? 'overlapping' : 'undeclaredPrivate';
 }
 
-/** Judgements are told apart by what is counted: the texts are those of the first pod that stood so. */
-function remember(known: WeakMap<PodShape, Map<string, Judgement>>, judgement: Judgement): Judgement {
+/**
+ * Judgements are told apart by what is counted and by the namespaces that were seen. The texts are those of the first pod that
+ * stood so: only the ids they name may be another's.
+ */
+function remember(known: WeakMap<PodShape, Map<string, Judgement>>, judgement: Judgement, vector = ''): Judgement {
   const { shape, state = '', unknownReason = '', ended = false, findings } = judgement;
-  let key = `${state} ${unknownReason} ${String(ended)}`;
+  let key = `${state} ${unknownReason} ${String(ended)} ${vector}`;
   for (const { rule, status, severity } of findings) key += ` ${rule}=${status}=${severity}`;
   const ofShape = known.get(shape) ?? new Map<string, Judgement>();
   const before = ofShape.get(key);

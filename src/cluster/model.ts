@@ -3,7 +3,14 @@ import { LATEST_KUBERNETES_VERSION } from '../core/pod-user-namespace.ts';
 import type { KubernetesVersion } from '../core/workload.ts';
 import { type ClusterExceptions, createClusterExceptions } from './cluster-exceptions.ts';
 import { createPodJudge, type EvidenceView, overlapsOf, type PodJudge } from './judgement.ts';
-import { countPod, createNamespaceState, type NamespaceState, uncountPod } from './namespace-state.ts';
+import {
+  countPod,
+  createNamespaceState,
+  type NamespaceState,
+  recountAccepted,
+  replacePod,
+  uncountPod,
+} from './namespace-state.ts';
 import { emptyEvidence, type NodeEvidence } from './node-evidence.ts';
 import type { SlimPod } from './pod.ts';
 import { choosePodRules } from './rule-choice.ts';
@@ -154,22 +161,17 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
     upsertPod(pod, previous) {
       if (previous) {
         (previous.node === '' ? unbound : nodeOf(previous.node).pods).delete(previous);
-        // The new record takes the place of the old one where that was counted.
-        if (previous.counted && previous.namespace === pod.namespace) pod.counted = previous.counted;
-        else uncountPod(previous, exceptions.isAccepted);
-        delete previous.counted;
+        if (previous.namespace === pod.namespace) replacePod(pod, previous);
+        else leaveNamespace(previous);
       }
       (pod.node === '' ? unbound : nodeOf(pod.node).pods).add(pod);
       recount(pod);
       if (previous && previous.node !== pod.node) forgetNode(previous.node);
     },
     removePod(pod) {
-      uncountPod(pod, exceptions.isAccepted);
       (pod.node === '' ? unbound : nodeOf(pod.node).pods).delete(pod);
       forgetNode(pod.node);
-      options.onNamespace(pod.namespace);
-      const namespace = namespaces.get(pod.namespace);
-      if (namespace) forgetNamespace(namespace);
+      leaveNamespace(pod);
     },
     setEvidence(evidence) {
       recountNode(
@@ -191,17 +193,14 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
     },
     setNamespace(name, labels) {
       const namespace = namespaceOf(name);
-      const isNew = !namespace.exists;
-      const isSame = !isNew && sameLabels(namespace.labels, labels);
-      namespace.exists = true;
-      if (isSame) return;
-      relabel(namespace, labels);
+      if (namespace.exists && sameLabels(namespace.labels, labels)) return;
+      relabel(namespace, labels, true);
       options.onNamespace(name);
     },
     removeNamespace(name) {
       const namespace = namespaces.get(name);
       if (!namespace) return;
-      namespace.exists = false;
+      relabel(namespace, {}, false);
       forgetNamespace(namespace);
       options.onNamespace(name);
     },
@@ -226,17 +225,18 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
     },
   };
 
-  function podsOf(namespace: string): readonly SlimPod[] {
-    const own = (pods: Iterable<SlimPod>): readonly SlimPod[] => [...pods].filter((pod) => pod.namespace === namespace);
-    return [...nodes.values()].flatMap(({ pods }) => own(pods)).concat(own(unbound));
+  function leaveNamespace(pod: SlimPod): void {
+    uncountPod(pod, exceptions.isAccepted);
+    options.onNamespace(pod.namespace);
+    const namespace = namespaces.get(pod.namespace);
+    if (namespace) forgetNamespace(namespace);
   }
 
   /** Labels decide which exceptions hold: what is accepted is counted anew. */
-  function relabel(namespace: NamespaceState, labels: Readonly<Record<string, string>>): void {
-    const own = exceptions.list.some(({ namespaceSelector }) => namespaceSelector) ? podsOf(namespace.name) : [];
-    for (const pod of own) uncountPod(pod, exceptions.isAccepted);
+  function relabel(namespace: NamespaceState, labels: Readonly<Record<string, string>>, exists: boolean): void {
+    namespace.exists = exists;
     namespace.labels = labels;
-    for (const pod of own) recount(pod);
+    recountAccepted(namespace, exceptions.isAccepted);
   }
 }
 

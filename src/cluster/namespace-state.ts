@@ -7,8 +7,8 @@ import type { SlimPod } from './pod.ts';
 export interface GroupFinding {
   readonly finding: JudgedFinding;
   pods: number;
-  /** The name of the pod it was first found in. */
-  readonly example: string;
+  /** The name of one of them. */
+  example: string;
 }
 
 /** The pods of one workload, counted by how they stand. */
@@ -16,6 +16,7 @@ export interface Group {
   readonly namespace: NamespaceState;
   /** Kind/name. */
   readonly workload: string;
+  readonly pods: Set<SlimPod>;
   /** Pods by judgement. */
   readonly judgements: Map<Judgement, number>;
   /** By rule and status. */
@@ -84,7 +85,18 @@ export function countPod(namespace: NamespaceState, pod: SlimPod, judgement: Jud
     group.findings.set(key, { finding, pods: 1, example: pod.name });
     countFinding(group, finding, isAccepted, 1);
   }
+  group.pods.add(pod);
   pod.counted = { group, judgement };
+}
+
+/** The new record of a pod takes the place of the old one where that is counted. */
+export function replacePod(pod: SlimPod, previous: SlimPod): void {
+  const { counted } = previous;
+  if (!counted) return;
+  counted.group.pods.delete(previous);
+  counted.group.pods.add(pod);
+  pod.counted = counted;
+  delete previous.counted;
 }
 
 /** Takes a pod out of where it is counted. */
@@ -94,6 +106,7 @@ export function uncountPod(pod: SlimPod, isAccepted: IsAccepted): void {
   const { group, judgement } = counted;
   const { namespace } = group;
   delete pod.counted;
+  group.pods.delete(pod);
   add(group.judgements, judgement, -1);
   if (judgement.state) namespace.pods[judgement.state] -= 1;
   if (judgement.unknownReason) add(namespace.unknown, judgement.unknownReason, -1);
@@ -102,17 +115,54 @@ export function uncountPod(pod: SlimPod, isAccepted: IsAccepted): void {
     const known = group.findings.get(key);
     if (!known) continue;
     known.pods -= 1;
-    if (known.pods > 0) continue;
+    if (known.pods > 0) {
+      if (known.example === pod.name) known.example = exampleOf(group, key) ?? known.example;
+      continue;
+    }
     group.findings.delete(key);
     countFinding(group, known.finding, isAccepted, -1);
   }
   if (group.judgements.size === 0) namespace.groups.delete(group.workload);
 }
 
+/** Asks anew which findings are accepted, after something that exceptions look at has changed. */
+export function recountAccepted(namespace: NamespaceState, isAccepted: IsAccepted): void {
+  namespace.findings.clear();
+  for (const group of namespace.groups.values()) {
+    group.exceptions.clear();
+    for (const { finding } of group.findings.values()) countFinding(group, finding, isAccepted, 1);
+  }
+}
+
+function exampleOf({ pods }: Group, key: string): string | undefined {
+  for (const { name, counted } of pods)
+    if (counted?.judgement.findings.some((finding) => groupKey(finding) === key)) return name;
+  return undefined;
+}
+
+/** The findings of a workload as its pods stand now: of several texts the first in order, whichever pod came first. */
+export function currentFindings({ judgements, findings }: Group): readonly GroupFinding[] {
+  const worded = new Map<string, JudgedFinding>();
+  for (const judgement of judgements.keys())
+    for (const finding of judgement.findings) {
+      const key = groupKey(finding);
+      const known = worded.get(key);
+      if (!known || finding.message < known.message) worded.set(key, finding);
+    }
+  return [...findings].map(([key, found]) => ({ ...found, finding: worded.get(key) ?? found.finding }));
+}
+
 function groupOf(namespace: NamespaceState, workload: string): Group {
   const known = namespace.groups.get(workload);
   if (known) return known;
-  const group: Group = { namespace, workload, judgements: new Map(), findings: new Map(), exceptions: new Map() };
+  const group: Group = {
+    namespace,
+    workload,
+    pods: new Set(),
+    judgements: new Map(),
+    findings: new Map(),
+    exceptions: new Map(),
+  };
   namespace.groups.set(workload, group);
   return group;
 }

@@ -8,7 +8,7 @@ import type { Blocker, NamespaceAuditStatus, NamespaceFinding, PodCounts } from 
 import { type AdoptionStanding, judgeAdoption } from './adoption-plan.ts';
 import type { ClusterExceptions } from './cluster-exceptions.ts';
 import { asWorkload, POD_STATES, type PodState } from './judgement.ts';
-import { addFindings, type Group, type NamespaceState, noFindings } from './namespace-state.ts';
+import { addFindings, currentFindings, type Group, type NamespaceState, noFindings } from './namespace-state.ts';
 import type { PodShape } from './pod.ts';
 
 /** The status of a NamespaceAudit without what only its writer knows: times and transitions. */
@@ -70,7 +70,7 @@ export function adoptionPercent({ running, private: adopted }: PodCounts): numbe
 function findingsOf(namespace: NamespaceState, exceptions: ClusterExceptions): readonly NamespaceFinding[] {
   const findings: NamespaceFinding[] = [];
   for (const group of namespace.groups.values())
-    for (const { finding, pods, example } of group.findings.values()) {
+    for (const { finding, pods, example } of currentFindings(group)) {
       const { rule, severity, status, message, fix } = finding;
       const accepted = exceptions.acceptedBy(group, rule)?.reason;
       findings.push({
@@ -131,15 +131,15 @@ function adoptionOf(
 
 /** What most of its pods look like; of as many the newest. Pods that have ended count no more. */
 function shapeOf({ judgements }: Group): PodShape | undefined {
-  let most = 0;
-  let shape: PodShape | undefined;
-  for (const [judgement, pods] of judgements) {
-    if (judgement.ended) continue;
-    if (shape && (pods < most || (pods === most && judgement.shape.id < shape.id))) continue;
-    most = pods;
-    shape = judgement.shape;
+  const counts = new Map<PodShape, number>();
+  for (const [{ ended, shape }, pods] of judgements)
+    if (ended !== true) counts.set(shape, (counts.get(shape) ?? 0) + pods);
+  let most: PodShape | undefined;
+  for (const [shape, pods] of counts) {
+    const before = most === undefined ? 0 : (counts.get(most) ?? 0);
+    if (most === undefined || pods > before || (pods === before && shape.id > most.id)) most = shape;
   }
-  return shape;
+  return most;
 }
 
 function standingOf(shape: PodShape, { target, standings }: SummaryContext): Standing {
@@ -177,7 +177,7 @@ function most(numbers: readonly (number | undefined)[]): number | undefined {
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
-/** Texts of the API have a greatest length. */
+/** Texts of the API have a greatest length. Half of a surrogate pair would come back from the API server as something else. */
 export function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+  return text.length <= length ? text : `${text.slice(0, length - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -1,6 +1,10 @@
 import type { Sandbox } from '../core/container.ts';
-import { isSeverity, type Severity, type Status } from '../core/finding.ts';
+import type { Severity, Status } from '../core/finding.ts';
+import type { NodeRule } from '../core/rule.ts';
+import { MAX_UNMANAGED } from '../resources/limits.ts';
 import type { NodeAuditStatus } from '../resources/node-audit.ts';
+import { NODE_RULES } from '../rules/index.ts';
+import { unmanagedContainer } from '../rules/unmanaged-container.ts';
 import { type EffectivePod, parsePodEntry, parseVector } from './effective.ts';
 import { type ApiObject, listAt, objectAt, textAt } from './pod-spec.ts';
 
@@ -35,6 +39,9 @@ export interface NodeVerdict {
 /** A clock may be this far ahead before its node is not believed. */
 const MAX_SKEW_MS = 5 * 60_000;
 
+/** Of uids and gids together; a kubelet gives each pod one of both, and runs a few hundred pods. */
+const MAX_RANGES = 16_384;
+
 /**
  * Reads the status of a NodeAudit. Whoever has a node's token can write anything the schema lets through: what contradicts itself
  * is not believed at all, and says why. Never throws.
@@ -49,6 +56,8 @@ export function readNodeEvidence(object: ApiObject, now: number): NodeEvidence {
   if (heardAt > now + MAX_SKEW_MS) return reject('its time lies in the future: check the clock of the node');
   const pods = readPods(status);
   if (typeof pods === 'string') return reject(pods);
+  const verdicts = readVerdicts(status);
+  if (typeof verdicts === 'string') return reject(verdicts);
   const agent = objectAt(status, 'agent');
   const system = objectAt(status, 'system');
   return {
@@ -56,12 +65,12 @@ export function readNodeEvidence(object: ApiObject, now: number): NodeEvidence {
     heardAt: Math.min(heardAt, now),
     sight: oneOf(agent['evidence'], ['full', 'basic', 'none'], 'none'),
     readiness: oneOf(objectAt(status, 'readiness')['status'], ['Ready', 'NotReady', 'Unknown'], 'Unknown'),
-    reasons: texts(objectAt(status, 'readiness')['reasons']).slice(0, 32),
-    verdicts: [...readVerdicts(status), ...readUnmanaged(status)],
+    reasons: [...new Set(texts(objectAt(status, 'readiness')['reasons']))].filter((rule) => NODE_RULE.has(rule)),
+    verdicts: [...verdicts, ...readUnmanaged(status)],
     pods,
     truncated: listAt(status, 'conditions').some(({ type, status: word }) => type === 'Truncated' && word === 'True'),
     kindOfNode: ['osImage', 'kernelRelease', 'runtime', 'kubeletVersion']
-      .map((key) => textAt(system, key) ?? '')
+      .flatMap((key) => textAt(system, key) ?? [])
       .join(', '),
   };
 }
@@ -87,8 +96,10 @@ function readPods(status: ApiObject): ReadonlyMap<string, EffectivePod> | string
     const at = `status.podGroups[${index}]`;
     const vector = textAt(group, 'namespaces') ?? '';
     const states = parseVector(vector);
-    if (!states) return `${at}.namespaces is no vector of namespaces: ${JSON.stringify(vector)}`;
+    if (!states) return `${at}.namespaces is no vector of namespaces: ${JSON.stringify(vector.slice(0, 16))}`;
     const sandbox = oneOf<Sandbox | undefined>(group['sandbox'], ['gvisor', 'kata'], undefined);
+    // Most pods have no maps: thousands of them share one record.
+    const withoutMaps: EffectivePod = { vector, ...(sandbox ? { sandbox } : {}) };
     for (const [place, entry] of texts(group['pods']).entries()) {
       const parsed = parsePodEntry(entry);
       if (!parsed) return `${at}.pods[${place}] can not be read`;
@@ -96,35 +107,44 @@ function readPods(status: ApiObject): ReadonlyMap<string, EffectivePod> | string
       if (pods.has(uid)) return `${at}.pods[${place}]: pod ${uid} is reported twice`;
       if (states.user.relation !== 'private' && maps.uidMap !== undefined)
         return `${at}.pods[${place}]: a uid_map belongs to a private user namespace, and to no other`;
-      pods.set(uid, { vector, ...(sandbox ? { sandbox } : {}), ...maps });
+      pods.set(uid, maps.uidMap || maps.gidMap ? { ...withoutMaps, ...maps } : withoutMaps);
     }
   }
-  return pods;
+  let ranges = 0;
+  for (const { uidMap = [], gidMap = [] } of pods.values()) ranges += uidMap.length + gidMap.length;
+  return ranges > MAX_RANGES ? `more than ${MAX_RANGES} ranges of ids are mapped: no kubelet gives out so many` : pods;
 }
 
-function readVerdicts(status: ApiObject): readonly NodeVerdict[] {
-  return listAt(status, 'rules')
-    .slice(0, 32)
-    .flatMap((verdict) => readVerdict(verdict, textAt(verdict, 'rule'), 'node'));
+const NODE_RULE: ReadonlyMap<string, NodeRule> = new Map(NODE_RULES.map((rule) => [rule.id, rule]));
+
+/** Weighed as the catalogue has it: a node has no say in that, nor in rules over anything else. */
+function readVerdicts(status: ApiObject): readonly NodeVerdict[] | string {
+  const verdicts: NodeVerdict[] = [];
+  const seen = new Set<string>();
+  for (const [index, verdict] of listAt(status, 'rules').entries()) {
+    const rule = NODE_RULE.get(textAt(verdict, 'rule') ?? '');
+    if (!rule) continue;
+    if (seen.has(rule.id)) return `status.rules[${index}]: ${rule.id} is reported twice`;
+    seen.add(rule.id);
+    verdicts.push({ ...readVerdict(verdict), rule: rule.id, severity: rule.severity, subject: 'node' });
+  }
+  return verdicts;
 }
 
 function readUnmanaged(status: ApiObject): readonly NodeVerdict[] {
   return listAt(status, 'unmanaged')
-    .slice(0, 50)
-    .flatMap((container) =>
-      readVerdict(
-        { ...container, severity: 'medium' },
-        'unmanaged-container',
-        `container ${(textAt(container, 'name') ?? textAt(container, 'id') ?? '').slice(0, 64)}`,
-      ),
-    );
+    .slice(0, MAX_UNMANAGED)
+    .map((container) => ({
+      ...readVerdict(container),
+      rule: unmanagedContainer.id,
+      severity: unmanagedContainer.severity,
+      subject: `container ${(textAt(container, 'name') ?? textAt(container, 'id') ?? '').slice(0, 64)}`,
+    }));
 }
 
-function readVerdict(verdict: ApiObject, rule: string | undefined, subject: string): readonly NodeVerdict[] {
-  const { severity, status } = verdict;
-  if (rule === undefined || !isSeverity(severity)) return [];
-  const word = oneOf<Status>(status, ['pass', 'fail', 'unknown', 'not-applicable'], 'unknown');
-  return [{ rule, severity, status: word, message: textAt(verdict, 'message') ?? '', subject }];
+function readVerdict(verdict: ApiObject): Pick<NodeVerdict, 'status' | 'message'> {
+  const status = oneOf<Status>(verdict['status'], ['pass', 'fail', 'unknown', 'not-applicable'], 'unknown');
+  return { status, message: textAt(verdict, 'message') ?? '' };
 }
 
 function latest(...times: readonly (string | undefined)[]): number | undefined {

@@ -48,17 +48,23 @@ export function findPodOverlaps(containers: readonly Container[]): EffectiveCont
     )
       continue;
     const key = ownerKey(container, uidMap.value);
-    members.set(key, [...(members.get(key) ?? []), container]);
+    addTo(members, key, container);
   }
   const ranges = [...members.values()].flatMap(([owner]) => (owner ? heldBy(owner) : []));
   const found = new Map<string, Overlap<Container>[]>();
   for (const overlap of findOverlaps(ranges)) {
     for (const side of [overlap.first, overlap.second]) {
       const peers = side.uidMap.ok ? (members.get(ownerKey(side, side.uidMap.value)) ?? []) : [];
-      for (const { cgroup } of peers) found.set(cgroup, [...(found.get(cgroup) ?? []), overlap]);
+      for (const { cgroup } of peers) addTo(found, cgroup, overlap);
     }
   }
   return found;
+}
+
+function addTo<Key, Item>(lists: Map<Key, Item[]>, key: Key, item: Item): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
 }
 
 function heldBy(owner: Container): readonly HeldRange<Container>[] {

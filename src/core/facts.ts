@@ -156,7 +156,7 @@ export interface KubeletFacts {
   /** Whether a user named `kubelet` exists in /etc/passwd: without it kubelet ignores /etc/subuid. */
   readonly userExists: Reading<boolean>;
   /** Whether `getsubids` is installed: without it, too. */
-  readonly hasGetsubids: boolean;
+  readonly hasGetsubids: Reading<boolean>;
 }
 
 /** A named network namespace of ip-netns(8). */

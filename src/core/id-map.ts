@@ -68,19 +68,29 @@ export interface Overlap<Owner> {
 export const PARTNERS_NAMED = 20;
 
 /**
- * Overlapping pairs of different owners among host id ranges, by one sweep over the sorted starts. Every range that overlaps
- * any other is in at least one pair, and names at most `PARTNERS_NAMED` that start before it.
+ * Overlapping pairs of different owners among host id ranges, by one sweep over the sorted starts. Every owner that overlaps any
+ * other is in at least one pair, and each range names at most `PARTNERS_NAMED` that start before it. Of the ranges an owner has
+ * open the one that reaches farthest stands for all, so that the time grows with the number of ranges, whoever made them up.
  */
 export function findOverlaps<Owner>(ranges: readonly HeldRange<Owner>[]): readonly Overlap<Owner>[] {
   const sorted = ranges.filter(({ start, end }) => end > start).toSorted((a, b) => a.start - b.start || a.end - b.end);
   const found: Overlap<Owner>[] = [];
-  let open: HeldRange<Owner>[] = [];
+  const open = new Map<Owner, HeldRange<Owner>>();
   for (const range of sorted) {
-    open = open.filter(({ end }) => end > range.start);
-    for (const other of open.filter(({ owner }) => owner !== range.owner).slice(0, PARTNERS_NAMED)) {
-      found.push({ first: other.owner, second: range.owner, start: range.start, end: Math.min(range.end, other.end) });
+    let named = 0;
+    for (const [owner, other] of open) {
+      if (other.end <= range.start) open.delete(owner);
+      else if (owner !== range.owner && named++ < PARTNERS_NAMED)
+        found.push({ first: owner, second: range.owner, start: range.start, end: Math.min(range.end, other.end) });
     }
-    open.push(range);
+    const own = open.get(range.owner);
+    if (!own || own.end < range.end) open.set(range.owner, range);
+    // Whoever is left out has its pairs already: all that are open hold the id at which this range starts.
+    if (open.size > PARTNERS_NAMED + 1) open.delete(shortest(open).owner);
   }
   return found;
+}
+
+function shortest<Owner>(open: ReadonlyMap<Owner, HeldRange<Owner>>): HeldRange<Owner> {
+  return [...open.values()].reduce((least, range) => (range.end < least.end ? range : least));
 }

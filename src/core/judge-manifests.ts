@@ -51,13 +51,15 @@ export interface ManifestJudgement {
   /** Entries of the baseline this run could not judge: `createBaseline` keeps them. */
   readonly notJudged: readonly BaselineEntry[];
   readonly exceptions: readonly ExceptionUse[];
+  /** How many workloads no open finding is about. */
+  readonly clean: number;
 }
 
 /** Judges manifests by the chosen rules, and marks what waivers, exceptions and the baseline accept. Pure. */
 export function judgeManifests(input: ManifestsToJudge): ManifestJudgement {
   const { workloads, sccs, catalogue, version, choice, policy, today, partial = false } = input;
   const selection = selectRules(catalogue, version, choice, policy);
-  const found = findViolations(input, selection);
+  const { found, repeated } = findViolations(input, selection);
   const findings = found.map(({ finding }) => finding);
   const sources = [...workloads, ...sccs];
   // Only what is named in a policy or a baseline is looked for by its file, and to tell files a reader may have to parse again.
@@ -75,10 +77,13 @@ export function judgeManifests(input: ManifestsToJudge): ManifestJudgement {
   });
   const exceptions = matchExceptions(policy?.exceptions ?? [], findings, today);
   const baseline = matchBaseline(input, { findings, judged, asked, known });
+  const judgedFindings = findings.map((finding) => ({
+    ...finding,
+    ...acceptance(finding, waivers.reasons, exceptions.reasons, baseline.known),
+  }));
   return {
-    findings: findings
-      .map((finding) => ({ ...finding, ...acceptance(finding, waivers.reasons, exceptions.reasons, baseline.known) }))
-      .toSorted(compareFindings),
+    findings: judgedFindings.toSorted(compareFindings),
+    clean: countClean(workloads, { found, findings: judgedFindings, repeated }),
     problems: [
       ...waivers.problems,
       ...exceptionProblems(exceptions.uses, { judged, rules: asked, today, partial }),
@@ -127,6 +132,28 @@ function acceptance(
   return known.has(finding) ? { accepted: { by: 'baseline', reason: 'known since the baseline was made' } } : {};
 }
 
+/** Workloads without an open finding, be it one that is told of another. */
+function countClean(
+  workloads: readonly Workload[],
+  {
+    found,
+    findings,
+    repeated,
+  }: {
+    readonly found: readonly PlacedFinding[];
+    readonly findings: readonly ManifestFinding[];
+    readonly repeated: readonly Found[];
+  },
+): number {
+  const open = findings.filter(({ accepted }) => accepted === undefined);
+  const told = new Set(repeated.length === 0 ? [] : open.map((finding) => identityOf(finding.rule, finding.place)));
+  const stained = new Set([
+    ...found.filter((_, index) => findings[index]?.accepted === undefined).map(({ source }) => source),
+    ...repeated.filter((one) => told.has(identityOf(one.rule.id, one.place))).map(({ source }) => source),
+  ]);
+  return workloads.filter((workload) => !stained.has(workload)).length;
+}
+
 /** A violation before it is known how many like it there are. */
 interface Found {
   readonly source: Workload | SecurityContextConstraints;
@@ -142,7 +169,7 @@ interface Found {
 function findViolations(
   { workloads, sccs }: ManifestsToJudge,
   { rules, target }: RuleSelection,
-): readonly PlacedFinding[] {
+): { readonly found: readonly PlacedFinding[]; readonly repeated: readonly Found[] } {
   const found = [
     ...workloads.flatMap((workload) => {
       const ask = ({ rule }: SelectedRule): Iterable<Violation> =>
@@ -151,7 +178,29 @@ function findViolations(
     }),
     ...sccs.flatMap((scc) => violationsIn(scc, scc, rules, ({ rule }) => (rule.kind === 'scc' ? rule.check(scc) : []))),
   ];
-  return numberAlike(found.toSorted(comparePlaces));
+  const ordered = found.toSorted(comparePlaces);
+  const repeated = repeatedIn(ordered);
+  return { found: numberAlike(ordered.filter((one) => !repeated.has(one))), repeated: [...repeated] };
+}
+
+/** What was found in a derived workload too, at the very place where it is told of another. */
+function repeatedIn(found: readonly Found[]): ReadonlySet<Found> {
+  const derived = found.filter(({ source }) => 'podSpec' in source && source.derived === true);
+  if (derived.length === 0) return new Set();
+  const others = new Set(derived);
+  const identity = (one: Found): string => identityOf(one.rule.id, one.place);
+  const told = new Set(found.filter((one) => !others.has(one)).map(identity));
+  return new Set(
+    derived.filter((one) => {
+      const isTold = told.has(identity(one));
+      told.add(identity(one));
+      return isTold;
+    }),
+  );
+}
+
+function identityOf(rule: string, { file, line, column }: ManifestFinding['place']): string {
+  return [rule, file, line, column].join('\0');
 }
 
 function violationsIn(

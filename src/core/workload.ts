@@ -113,6 +113,8 @@ export interface Workload {
    * is there can be judged, what is missing says nothing.
    */
   readonly containersOnly?: boolean;
+  /** Built by a tool from files that may be judged themselves: a finding that is told there already is not told again. */
+  readonly derived?: boolean;
   /** Annotations of the object and of its pod template, the template's winning: they carry waivers. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Text path of a field for people: `spec.template.spec.hostPID`, `services.web.pid`. */

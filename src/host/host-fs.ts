@@ -42,17 +42,20 @@ export interface HostFs {
   list(path: string): Reading<readonly string[]>;
   readLink(path: string): Reading<string>;
   exists(path: string): boolean;
+  /** Whether anything stands there, where that can be known at all. */
+  presence(path: string): Reading<boolean>;
   /** Inode of a namespace that is bind-mounted on this path; `malformed` when the file is not a namespace. */
   namespaceInode(path: string): Reading<number>;
 }
 
-export interface HostFsOptions {
-  /** The root holds only some of the host's directories, as a container mounts them: what is below the others is hidden, not absent. */
-  readonly partial?: boolean;
-}
-
-export function createHostFs(root = '/', { partial = false }: HostFsOptions = {}): HostFs {
+/**
+ * @param mounted the only places of the host that are visible below the root (`mountedPaths`); all of it where left out. What
+ * lies elsewhere is `denied`, and never `absent`: that it is not seen says nothing.
+ */
+export function createHostFs(root = '/', mounted?: readonly string[]): HostFs {
   const base = posix.resolve(root);
+  const isVisible = (real: string): boolean =>
+    mounted === undefined || mounted.some((point) => real === point || real.startsWith(`${point}/`));
   const locate = (path: string): string => {
     if (base === '/') return path;
     // The kernel follows these links by itself, into the mount namespace of the process; their text would mislead.
@@ -61,12 +64,10 @@ export function createHostFs(root = '/', { partial = false }: HostFsOptions = {}
 
   function attempt<T>(path: string, operation: (real: string) => Reading<T>): Reading<T> {
     try {
-      return operation(locate(path));
+      const real = locate(path);
+      return isVisible(real) ? operation(real) : unread(path, 'denied', 'not mounted below the host root');
     } catch (error) {
-      const reading = unreadFromError(path, error);
-      return partial && reading.why === 'absent' && isHidden(base, path)
-        ? unread(path, 'denied', 'its directory is not mounted here')
-        : reading;
+      return unreadFromError(path, error);
     }
   }
 
@@ -80,6 +81,9 @@ export function createHostFs(root = '/', { partial = false }: HostFsOptions = {}
       }),
     );
   }
+
+  const presence = (path: string): Reading<boolean> =>
+    attempt(path, (real) => read(path, lstatSync(real, { throwIfNoEntry: false }) !== undefined));
 
   return {
     root: base,
@@ -105,9 +109,10 @@ export function createHostFs(root = '/', { partial = false }: HostFsOptions = {}
     list: (path) => attempt(path, (real) => read(path, readdirSync(real).sort())),
     readLink: (path) =>
       attempt(path, () => read(path, readlinkSync(posix.join(locate(posix.dirname(path)), posix.basename(path))))),
+    presence,
     exists(path) {
-      const found = attempt(path, (real) => read(path, lstatSync(real, { throwIfNoEntry: false })));
-      return found.ok && found.value !== undefined;
+      const found = presence(path);
+      return found.ok && found.value;
     },
     namespaceInode(path) {
       return attempt(path, (real) => {
@@ -116,28 +121,6 @@ export function createHostFs(root = '/', { partial = false }: HostFsOptions = {}
       });
     },
   };
-}
-
-/** Whether no part of a path is there but what every root has: each directory of a host holds something. */
-function isHidden(root: string, path: string): boolean {
-  const top = posix.join(root, path.split('/')[1] ?? '');
-  try {
-    // A mount point for something below it (`/var` for `/var/lib/kubelet`) shows nothing of itself.
-    return readdirSync(top).length === 0 || isMountPointOnly(root, path);
-  } catch {
-    return true;
-  }
-}
-
-/** True where a directory on the way is only there to hold a mount further down, and the path leads elsewhere. */
-function isMountPointOnly(root: string, path: string): boolean {
-  const { dev } = lstatSync(root);
-  const parts = path.split('/').filter(Boolean);
-  // As long as the file system is that of the root itself, nothing of the host has been mounted yet.
-  return parts.slice(0, -1).every((_, index) => {
-    const stat = lstatSync(posix.join(root, ...parts.slice(0, index + 1)), { throwIfNoEntry: false });
-    return stat === undefined || stat.dev === dev;
-  });
 }
 
 function withFile<T>(path: string, real: string, use: (fd: number, size: number) => Reading<T>): Reading<T> {

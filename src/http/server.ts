@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 
 /** What a route is asked, as far as routes may look. */
 export interface RouteRequest {
@@ -19,7 +19,7 @@ export interface RouteResponse {
 export type Route = (request: RouteRequest) => RouteResponse | Promise<RouteResponse>;
 
 /** What an authorizer says of a request. */
-export type Permission = 'allowed' | 'unauthenticated' | 'forbidden';
+export type Permission = 'allowed' | 'unauthenticated' | 'forbidden' | 'undelegated';
 
 export interface ServerOptions {
   readonly listen: { readonly host: string; readonly port: number };
@@ -31,6 +31,8 @@ export interface ServerOptions {
   /** Asked for every path that is not open; without it all are. */
   readonly authorize?: (authorization: string | undefined, path: string) => Promise<Permission>;
   readonly onError?: (error: unknown) => void;
+  /** How often certificate files are looked at; a minute unless told. */
+  readonly reloadMs?: number;
 }
 
 /** Files of a certificate, read anew when they change, or the certificate itself. */
@@ -61,16 +63,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       },
     );
   };
-  const server = tls ? https.createServer(readCertificate(tls), handle) : http.createServer(handle);
+  const server = tls
+    ? https.createServer({ ...readCertificate(tls), handshakeTimeout: HEADERS_TIMEOUT_MS }, handle)
+    : http.createServer(handle);
   server.maxConnections = MAX_CONNECTIONS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = HEADERS_TIMEOUT_MS;
-  const stopReloading =
-    tls && server instanceof https.Server ? reloadCertificate(server, tls, options.onError) : undefined;
+  const stopReloading = tls && server instanceof https.Server ? reloadCertificate(server, tls, options) : undefined;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listen.port, listen.host === '' ? undefined : listen.host, () => {
       server.off('error', reject);
+      // Without a listener a failed accept(2), too many open files, would end the process.
+      server.on('error', (error) => options.onError?.(error));
       resolve();
     });
   });
@@ -96,19 +101,32 @@ async function answer(options: ServerOptions, request: http.IncomingMessage): Pr
   if (!url) return { status: 400, body: 'not a path\n' };
   const path = url.pathname;
   if (options.authorize && !options.open.includes(path)) {
-    const permission = await options.authorize(request.headers.authorization, path);
-    if (permission === 'unauthenticated')
+    const refused = refusal(await options.authorize(request.headers.authorization, path), path);
+    if (refused) return refused;
+  }
+  const route = Object.hasOwn(options.routes, path) ? options.routes[path] : undefined;
+  if (!route) return { status: 404, body: `nothing here; there are ${Object.keys(options.routes).join(', ')}\n` };
+  return route({ path, query: url.searchParams, headers: request.headers });
+}
+
+function refusal(permission: Permission, path: string): RouteResponse | undefined {
+  switch (permission) {
+    case 'allowed':
+      return undefined;
+    case 'unauthenticated':
       return {
         status: 401,
         headers: { 'www-authenticate': 'Bearer' },
         body: 'a bearer token of the cluster is needed\n',
       };
-    if (permission === 'forbidden')
+    case 'forbidden':
       return { status: 403, body: `not allowed: the token needs the verb get on the nonResourceURL ${path}\n` };
+    case 'undelegated':
+      return {
+        status: 403,
+        body: 'tokens can not be checked: bind the ClusterRole system:auth-delegator to this service account, or serve with --insecure\n',
+      };
   }
-  const route = Object.hasOwn(options.routes, path) ? options.routes[path] : undefined;
-  if (!route) return { status: 404, body: `nothing here; there are ${Object.keys(options.routes).join(', ')}\n` };
-  return route({ path, query: url.searchParams, headers: request.headers });
 }
 
 function send(
@@ -121,6 +139,7 @@ function send(
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
+    'content-security-policy': "default-src 'none'",
     'referrer-policy': 'no-referrer',
     'content-length': String(Buffer.byteLength(body)),
     ...headers,
@@ -137,7 +156,7 @@ function readCertificate(tls: ServerCertificate): { readonly cert: string; reado
 function reloadCertificate(
   server: https.Server,
   tls: ServerCertificate,
-  onError: ServerOptions['onError'],
+  { onError, reloadMs = RELOAD_MS }: ServerOptions,
 ): (() => void) | undefined {
   if ('cert' in tls) return undefined;
   let read = modified(tls.certFile);
@@ -150,7 +169,7 @@ function reloadCertificate(
     } catch (error) {
       onError?.(error);
     }
-  }, RELOAD_MS).unref();
+  }, reloadMs).unref();
   return () => {
     clearInterval(timer);
   };
@@ -162,5 +181,5 @@ function modified(path: string): number {
 
 /** True for an address only this machine can reach. */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }

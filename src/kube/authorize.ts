@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { KubeClient } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { KubeError } from './kube-error.ts';
 
-export type Permission = 'allowed' | 'unauthenticated' | 'forbidden';
+/** `undelegated`: nobody can be let in, because this process itself may not ask who somebody is. */
+export type Permission = 'allowed' | 'unauthenticated' | 'forbidden' | 'undelegated';
 
 /** Answers hold for so long: a scraper asks every few seconds. */
 const CACHE_MS = 60_000;
@@ -57,9 +59,15 @@ export function createAuthorizer(
     const key = createHash('sha256').update(`${path} ${token}`).digest('base64');
     const known = cache.get(key);
     if (known && known.until > clock.now()) return known.permission;
-    const permission = await ask(token, path);
+    const permission = await ask(token, path).catch(undelegated);
     if (cache.size >= MAX_CACHED) cache.clear();
     cache.set(key, { until: clock.now() + CACHE_MS, permission });
     return permission;
   };
+}
+
+/** A process without the ClusterRole system:auth-delegator is refused both reviews. */
+function undelegated(error: unknown): Permission {
+  if (error instanceof KubeError && error.status === 403) return 'undelegated';
+  throw error;
 }

@@ -1,16 +1,18 @@
 import type { FieldPath, Workload } from '../core/workload.ts';
+import { serviceFields } from './compose-extends.ts';
+import type { ComposeFile, Following, ServiceFields, ServicePart } from './compose-extends.ts';
 import { dockerPath, podSpecOf } from './docker-fields.ts';
 import type { DockerFieldNames } from './docker-fields.ts';
 import type { ParsedChunk } from './document.ts';
 import type { Findings } from './kubernetes.ts';
 import { formatPath } from './format-path.ts';
-import { locateField } from './located.ts';
+import { locateField, nearestField } from './located.ts';
 import type { ObjectSource } from './located.ts';
 import { textOf } from './objects.ts';
 import type { PlaceOf } from './place.ts';
 import { rememberSource } from './workload-source.ts';
 import { entriesOf } from './yaml/mapping.ts';
-import type { Entry, Tree } from './yaml/mapping.ts';
+import type { Tree } from './yaml/mapping.ts';
 import { NODE, resolveAlias } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
 import { scalarText } from './yaml/scalar-text.ts';
@@ -48,51 +50,32 @@ const NAMES: DockerFieldNames = {
   image: ['image'],
 };
 
-/** Reads every service of a Compose file; what a service extends in the same file is taken in. */
+/** Reads every service of a Compose file; what a service extends is taken in, from other files too. */
 export function readCompose(
   parsed: ParsedChunk,
   rootIndex: number,
-  { placeOf }: { readonly placeOf: PlaceOf },
+  { placeOf, path, directory }: ReadComposeOptions,
   into: Findings,
 ): void {
   const root = parsed.roots[rootIndex];
   const services = root && entriesOf(parsed, root).get('services');
   if (root === undefined || services === undefined) return;
   const { chunk, syntax } = parsed;
+  const source: ObjectSource = { chunk, syntax, rootIndex, objectPath: [], placeOf };
+  const file: ComposeFile = { parsed, source, services: services.value, path, directory };
+  const following: Following = { files: new Map(), report: (problem) => into.problems.push(problem) };
   const hostNetworks = namesOfHostNetwork(parsed, root);
   for (const [name] of entriesOf(parsed, services.value)) {
-    const fields = serviceFields(parsed, services.value, name, new Set());
-    const source: ObjectSource = { chunk, syntax, rootIndex, objectPath: [], placeOf };
-    into.workloads.push(makeService(parsed, source, name, fields, hostNetworks));
+    into.workloads.push(makeService(source, name, serviceFields(file, name, following), hostNetworks));
   }
 }
 
-/** A field of a service with the service it was written in, its own or one it extends. */
-interface ServiceField extends Entry {
-  readonly path: FieldPath;
-}
-
-type ServiceFields = ReadonlyMap<string, ServiceField>;
-
-/** Services that extend each other further than this are not followed: nobody writes them. */
-const MAX_EXTENDS = 20;
-
-function serviceFields(tree: Tree, services: YamlNode, name: string, seen: ReadonlySet<string>): ServiceFields {
-  const service = entriesOf(tree, services).get(name);
-  if (service === undefined || seen.has(name) || seen.size > MAX_EXTENDS) return new Map();
-  const own = entriesOf(tree, service.value);
-  const base = extendedService(tree, own.get('extends')?.value);
-  const inherited = base === undefined ? [] : serviceFields(tree, services, base, new Set([...seen, name]));
-  const written = [...own].map(([key, entry]) => [key, { ...entry, path: ['services', name, key] }] as const);
-  return new Map([...inherited, ...written]);
-}
-
-/** The service of the same file that `extends` names. */
-function extendedService(tree: Tree, extending: YamlNode | undefined): string | undefined {
-  if (extending === undefined) return undefined;
-  const node = resolveAlias(extending);
-  if (node.type === NODE.SCALAR) return scalarText(tree.text, node);
-  return entriesOf(tree, node).has('file') ? undefined : textOf(tree, node, 'service');
+export interface ReadComposeOptions {
+  readonly placeOf: PlaceOf;
+  /** The file as shown to people. */
+  readonly path: string;
+  /** Absolute path of the directory that `extends` starts from. */
+  readonly directory: string | undefined;
 }
 
 /** Keys of `networks` that stand for the host's network, which a service may join without `network_mode`. */
@@ -108,47 +91,69 @@ function namesOfHostNetwork(tree: Tree, root: YamlNode): ReadonlySet<string> {
 }
 
 function makeService(
-  tree: Tree,
   source: ObjectSource,
   name: string,
   fields: ServiceFields,
   hostNetworks: ReadonlySet<string>,
 ): Workload {
-  const joined = keysOrItems(tree, fields.get('networks')?.value).find((network) => hostNetworks.has(network));
-  const mode = scalarOf(tree, fields, 'network_mode');
+  const joined = keysOrItems(fields.get('networks')).find((network) => hostNetworks.has(network));
+  const mode = scalarOf(fields, 'network_mode');
   const podSpec = podSpecOf({
     name,
-    image: scalarOf(tree, fields, 'image'),
-    pid: scalarOf(tree, fields, 'pid'),
-    ipc: scalarOf(tree, fields, 'ipc'),
-    uts: scalarOf(tree, fields, 'uts'),
+    image: scalarOf(fields, 'image'),
+    pid: scalarOf(fields, 'pid'),
+    ipc: scalarOf(fields, 'ipc'),
+    uts: scalarOf(fields, 'uts'),
     network: mode ?? (joined === undefined ? undefined : 'host'),
-    userns: scalarOf(tree, fields, 'userns_mode'),
-    privileged: booleanOf(scalarOf(tree, fields, 'privileged')),
-    capAdd: keysOrItems(tree, fields.get('cap_add')?.value),
-    capDrop: keysOrItems(tree, fields.get('cap_drop')?.value),
-    user: scalarOf(tree, fields, 'user'),
-    unmasked: keysOrItems(tree, fields.get('security_opt')?.value).some((option) =>
-      /^systempaths[=:]unconfined$/.test(option),
-    ),
+    userns: scalarOf(fields, 'userns_mode'),
+    privileged: booleanOf(scalarOf(fields, 'privileged')),
+    capAdd: keysOrItems(fields.get('cap_add')),
+    capDrop: keysOrItems(fields.get('cap_drop')),
+    user: scalarOf(fields, 'user'),
+    unmasked: keysOrItems(fields.get('security_opt')).some((option) => /^systempaths[=:]unconfined$/.test(option)),
   });
-  const paths = new Map([...fields].map(([key, { path }]) => [key, path] as const));
-  const network = mode === undefined && joined !== undefined ? paths.get('networks') : undefined;
-  if (network !== undefined) paths.set('network_mode', network);
-  return placeService({ name, podSpec, annotations: labelsOf(tree, fields) }, source, paths);
+  const written = new Map([...fields].map(([key, parts]) => [key, parts.map(writtenPart)] as const));
+  const network = mode === undefined && joined !== undefined ? written.get('networks') : undefined;
+  if (network !== undefined) written.set('network_mode', network);
+  return placeService({ name, podSpec, annotations: labelsOf(fields) }, source, written);
 }
 
-/** `paths`: where each field was written. Apart from the reading, so that no node of the document is held on to. */
+/** Where a part of a field was written. */
+interface WrittenPart {
+  readonly source: ObjectSource;
+  readonly file: string;
+  readonly path: FieldPath;
+  /** How many items of the list it has. */
+  readonly items: number;
+}
+
+function writtenPart({ file, value, path }: ServicePart): WrittenPart {
+  return { source: file.source, file: file.path, path, items: resolveAlias(value).children.length };
+}
+
+/** The place of a field in the part it was written in. */
+interface PlacedField {
+  readonly source: ObjectSource;
+  readonly path: FieldPath;
+  readonly file: string | undefined;
+}
+
+/** Apart from the reading, so that no node of the document is held on to. */
 function placeService(
   facts: Pick<Workload, 'name' | 'podSpec' | 'annotations'>,
   source: ObjectSource,
-  paths: ReadonlyMap<string, FieldPath>,
+  written: ReadonlyMap<string, readonly WrittenPart[]>,
 ): Workload {
   const { name } = facts;
-  const pathOf = (path: FieldPath): FieldPath => {
-    const [key, ...rest] = dockerPath(path, NAMES);
-    if (key === undefined) return ['services', name];
-    return [...(paths.get(String(key)) ?? ['services', name, key]), ...rest];
+  const fieldAt = (path: FieldPath): PlacedField => {
+    const [key, index, ...rest] = dockerPath(path, NAMES);
+    const own: PlacedField = { source, path: ['services', name], file: undefined };
+    if (key === undefined) return own;
+    const found = partAt(written.get(String(key)) ?? [], index);
+    const below = [found?.index ?? index, ...rest].filter((step) => step !== undefined);
+    if (found === undefined) return { ...own, path: [...own.path, key, ...below] };
+    const { part } = found;
+    return { source: part.source, path: [...part.path, ...below], file: part.file };
   };
   const workload: Workload = {
     platform: 'docker',
@@ -156,19 +161,52 @@ function placeService(
     kind: 'Service',
     namespace: undefined,
     ...facts,
-    fieldName: (path) => formatPath(pathOf(path)),
-    locate: (path) => locateField(source, pathOf(path)),
-    locateAnnotation: (key) => locateField(source, [...(paths.get('labels') ?? ['services', name]), key]),
+    fieldName: (path) => formatPath(fieldAt(path).path),
+    locate: (path) => {
+      const field = fieldAt(path);
+      return locateField(field.source, field.path);
+    },
+    locateAnnotation: (key) => {
+      const parts = written.get('labels') ?? [];
+      const part = parts.findLast((one) => !nearestField(one.source, [...one.path, key]).missing) ?? parts.at(-1);
+      return locateField(part?.source ?? source, [...(part?.path ?? ['services', name]), key]);
+    },
   };
-  rememberSource(workload, { ...source, dialect: 'compose', noPodFields: undefined, pathOf });
+  const elsewhere = (path: FieldPath): string | undefined => {
+    const field = fieldAt(path);
+    return field.source.chunk === source.chunk ? undefined : field.file;
+  };
+  rememberSource(workload, {
+    ...source,
+    dialect: 'compose',
+    noPodFields: undefined,
+    pathOf: (path) => (elsewhere(path) === undefined ? fieldAt(path).path : ['services', name]),
+    elsewhere,
+  });
   return workload;
 }
 
-function scalarOf(tree: Tree, fields: ServiceFields, key: string): string | undefined {
-  const value = fields.get(key)?.value;
-  if (value === undefined) return undefined;
-  const node = resolveAlias(value);
-  return node.type === NODE.SCALAR && node.end > node.start ? scalarText(tree.text, node) : undefined;
+/** The part that an item of a combined list is in, and which it is there; the last part for the field as a whole. */
+function partAt(
+  parts: readonly WrittenPart[],
+  index: string | number | undefined,
+): { readonly part: WrittenPart; readonly index: string | number | undefined } | undefined {
+  if (typeof index === 'number') {
+    let rest = index;
+    for (const part of parts) {
+      if (rest < part.items) return { part, index: rest };
+      rest -= part.items;
+    }
+  }
+  const last = parts.at(-1);
+  return last && { part: last, index };
+}
+
+function scalarOf(fields: ServiceFields, key: string): string | undefined {
+  const part = fields.get(key)?.at(-1);
+  if (part === undefined) return undefined;
+  const node = resolveAlias(part.value);
+  return node.type === NODE.SCALAR && node.end > node.start ? scalarText(part.file.parsed.text, node) : undefined;
 }
 
 /** Compose takes `"true"` for true; a variable (`${PRIVILEGED}`) says nothing. */
@@ -178,23 +216,24 @@ function booleanOf(text: string | undefined): boolean | undefined {
   return /^(?:false|no|off|n|0)$/i.test(text) ? false : undefined;
 }
 
-/** The texts of a list, or the keys of a mapping. */
-function keysOrItems(tree: Tree, value: YamlNode | undefined): readonly string[] {
-  if (value === undefined) return [];
-  const node = resolveAlias(value);
-  if (node.type === NODE.MAPPING) return [...entriesOf(tree, node).keys()];
-  return node.children.map((child) => textOf(tree, child) ?? '');
+/** The texts of a list, or the keys of a mapping, of every part. */
+function keysOrItems(parts: readonly ServicePart[] = []): readonly string[] {
+  return parts.flatMap(({ file: { parsed }, value }) => {
+    const node = resolveAlias(value);
+    if (node.type === NODE.MAPPING) return [...entriesOf(parsed, node).keys()];
+    return node.children.map((child) => textOf(parsed, child) ?? '');
+  });
 }
 
 /** Labels, written as a mapping or as `key=value`. */
-function labelsOf(tree: Tree, fields: ServiceFields): Readonly<Record<string, string>> {
-  const labels = fields.get('labels');
-  if (labels === undefined) return {};
-  const node = resolveAlias(labels.value);
-  const pairs =
-    node.type === NODE.MAPPING
-      ? [...entriesOf(tree, node).keys()].map((key) => [key, textOf(tree, node, key) ?? ''] as const)
-      : keysOrItems(tree, node).map((label) => splitLabel(label));
+function labelsOf(fields: ServiceFields): Readonly<Record<string, string>> {
+  const pairs = (fields.get('labels') ?? []).flatMap((part) => {
+    const { parsed } = part.file;
+    const node = resolveAlias(part.value);
+    return node.type === NODE.MAPPING
+      ? [...entriesOf(parsed, node).keys()].map((key) => [key, textOf(parsed, node, key) ?? ''] as const)
+      : keysOrItems([part]).map((label) => splitLabel(label));
+  });
   return Object.fromEntries(pairs);
 }
 

@@ -1,11 +1,20 @@
 import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
-import { join, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ScanProblem } from '../core/scan-finding.ts';
 import { collectIgnores, excludeBy, isIgnored, withIgnoreFile } from './ignored.ts';
 import type { Exclusion, IgnoreStack } from './ignored.ts';
 import type { InputFile, InputOptions } from './manifest.ts';
-import { isHelmChart, isKustomization, isLibraryChart, patchesOf } from './rendered-directory.ts';
+import {
+  isHelmChart,
+  isLibraryChart,
+  kustomizationFile,
+  kustomizationsOf,
+  outlineKustomization,
+  patchesOf,
+  resourcesOf,
+} from './rendered-directory.ts';
+import type { KustomizationOutline } from './rendered-directory.ts';
 
 const MANIFEST_FILE = /\.(?:ya?ml|json)$/i;
 /** Never walked into. */
@@ -24,8 +33,8 @@ interface Walk {
 
 /**
  * The inputs behind command-line paths, each once, sorted within a directory. Directories are walked for .yaml, .yml and .json
- * files without .git and node_modules; a directory with a Chart.yaml is one input of its own, and so is a kustomization that
- * is named as a path.
+ * files without .git and node_modules; a directory with a Chart.yaml is one input of its own. So is a kustomization that is named
+ * as a path, and one that is met and makes of its files what cannot be seen in them.
  */
 export function* scanInputs(paths: readonly string[], options: InputOptions): Iterable<InputFile> {
   const walk: Walk = {
@@ -46,18 +55,29 @@ function* inputsOf(walk: Walk, path: string): Iterable<InputFile> {
   const absolutePath = resolve(options.cwd, path);
   const stats = statOf(absolutePath);
   if (stats?.isDirectory()) yield* directoryInputs(walk, absolutePath);
-  else if (stats !== undefined) yield* take(walk, makeInput(walk, 'file', absolutePath, true));
+  else if (stats !== undefined) yield* takeFile(walk, absolutePath, true);
   else if (/[*?[\]{}!()]/.test(path)) yield* globInputs(walk, path);
   else yield unreadable(walk, absolutePath, 'there is no such file or directory');
 }
 
 function* directoryInputs(walk: Walk, directory: string): Iterable<InputFile> {
   const { options } = walk;
-  if (options.render !== false && isKustomization(directory)) {
-    yield* take(walk, makeInput(walk, 'kustomize', directory, true));
-  }
   const ignores = options.gitignore === false ? undefined : collectIgnores(directory);
-  yield* walkDirectory(walk, directory, ignores, true);
+  const walked: DirectoryWalk = { ...walk, root: directory };
+  // All of them first: a patch may stand before the kustomization that lists it.
+  for (const input of [...walkDirectory(walked, directory, ignores)]) {
+    yield walk.patches.has(input.absolutePath) ? { ...input, patch: true } : input;
+  }
+}
+
+/** How far above a file that is named the kustomization may be that lists it as a patch. */
+const LEVELS_ABOVE = 2;
+
+function* takeFile(walk: Walk, path: string, named: boolean): Iterable<InputFile> {
+  for (let directory = dirname(path), level = 0; level < LEVELS_ABOVE; directory = dirname(directory), level++) {
+    for (const patch of patchesOf(directory)) walk.patches.add(patch);
+  }
+  yield* take(walk, makeInput(walk, 'file', path, named));
 }
 
 function* globInputs(walk: Walk, pattern: string): Iterable<InputFile> {
@@ -67,15 +87,15 @@ function* globInputs(walk: Walk, pattern: string): Iterable<InputFile> {
     .map((match) => resolve(cwd, match))
     .filter((match) => statOf(match)?.isFile());
   if (files.length === 0) yield unreadable(walk, resolve(cwd, pattern), 'no file matches this pattern');
-  for (const file of files.toSorted()) yield* take(walk, makeInput(walk, 'file', file, false));
+  for (const file of files.toSorted()) yield* takeFile(walk, file, false);
 }
 
-function* walkDirectory(
-  walk: Walk,
-  directory: string,
-  outer: IgnoreStack | undefined,
-  named: boolean,
-): Iterable<InputFile> {
+interface DirectoryWalk extends Walk {
+  /** Absolute path of the directory that was named. */
+  readonly root: string;
+}
+
+function* walkDirectory(walk: DirectoryWalk, directory: string, outer: IgnoreStack | undefined): Iterable<InputFile> {
   const ignores = outer && withIgnoreFile(outer, directory);
   let entries: readonly Dirent[];
   try {
@@ -85,16 +105,54 @@ function* walkDirectory(
     return;
   }
   for (const patch of patchesOf(directory)) walk.patches.add(patch);
+  if (walk.options.render !== false) yield* kustomizationInputs(walk, directory, ignores);
   const isChart = walk.options.render !== false && isHelmChart(directory);
-  if (isChart && !isLibraryChart(directory)) yield* take(walk, makeInput(walk, 'helm', directory, named));
+  if (isChart && !isLibraryChart(directory))
+    yield* take(walk, makeInput(walk, 'helm', directory, directory === walk.root));
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(directory, entry.name);
     if (isLeftOut(entry, isChart)) continue;
     if (ignores !== undefined && isIgnored(ignores, path, entry.isDirectory())) continue;
     if (entry.isDirectory()) {
-      if (!walk.excluded(path, true)) yield* walkDirectory(walk, path, ignores, false);
+      if (!walk.excluded(path, true)) yield* walkDirectory(walk, path, ignores);
     } else if (MANIFEST_FILE.test(entry.name)) yield* takeEntry(walk, path, entry);
   }
+}
+
+/** The kustomization of a directory: to be built, or why it is not; nothing where its files say all there is. */
+function* kustomizationInputs(
+  walk: DirectoryWalk,
+  directory: string,
+  ignores: IgnoreStack | undefined,
+): Iterable<InputFile> {
+  const file = join(directory, kustomizationFile(directory) ?? '');
+  if (file === directory || walk.excluded(file, false) || (ignores && isIgnored(ignores, file, false))) return;
+  const input: InputFile = {
+    ...makeInput(walk, 'kustomize', directory, directory === walk.root),
+    readBeside: walk.root,
+  };
+  if (input.named) {
+    yield* take(walk, input);
+    return;
+  }
+  const outline = outlineKustomization(directory, input.path);
+  if (outline === undefined) return;
+  const chain = kustomizationsOf(directory);
+  const isChanged = outline.changes || chain.flatMap(resourcesOf).some((path) => !isBelow(walk.root, path));
+  const [remote] =
+    outline.remote.length > 0 || !isChanged ? outline.remote : chain.flatMap((path) => remoteOf(walk, path));
+  if (remote !== undefined) {
+    const message = `a kustomization built from ${remote.text}, which is not on this machine and is not fetched: name its directory as a path to have it built, pipe the output of kustomize to \`scan -\`, or exclude it`;
+    yield* take(walk, { ...input, problem: { kind: 'unparsable', message, place: remote.place, fatal: true } });
+  } else if (isChanged) yield* take(walk, input);
+}
+
+function remoteOf({ options }: Walk, directory: string): KustomizationOutline['remote'] {
+  return outlineKustomization(directory, shownPath(options.cwd, directory))?.remote ?? [];
+}
+
+function isBelow(directory: string, path: string): boolean {
+  return !relative(directory, path).startsWith('..');
 }
 
 function isLeftOut(entry: Dirent, inChart: boolean): boolean {

@@ -10,12 +10,15 @@ export interface InputOptions {
   /** Heed .gitignore files below (and above, up to the repository's root) directories. Default true. */
   readonly gitignore?: boolean;
   /**
-   * Render Helm charts, and kustomizations that are named as a path, with the tools of the machine. Default true; false: their
-   * files are read as plain YAML.
+   * Render Helm charts and kustomizations with the tools of the machine. Default true; false: their files are read as plain YAML.
    */
   readonly render?: boolean;
-  /** Passed on to `helm template` as `--values` and `--set`. */
-  readonly helm?: { readonly values?: readonly string[]; readonly set?: readonly string[] };
+  /** Passed on to `helm template` as `--values`, `--set` and `--kube-version` (`1.36`). */
+  readonly helm?: {
+    readonly values?: readonly string[];
+    readonly set?: readonly string[];
+    readonly kubeVersion?: string;
+  };
   /** Bytes of one file above which it is refused with an `unreadable` problem. Default 64 MiB. */
   readonly maxBytes?: number;
 }
@@ -29,6 +32,8 @@ export interface InputFile {
   readonly absolutePath: string;
   /** Asked for by name, and not found in a directory or by a glob. */
   readonly named: boolean;
+  /** Of a kustomization: the directory whose files are read on their own too. */
+  readonly readBeside?: string;
   /** A kustomization lists it as a patch: its objects are parts of others. */
   readonly patch?: boolean;
   /** Set when it cannot be read at all (it does not exist, matches nothing, is too large): `readManifests` reports it. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { sourceBytes, terminatedBytes } from './chunk.ts';
 import type { SourceBytes } from './chunk.ts';
 import { readFileBytes } from './file-bytes.ts';
@@ -53,6 +54,7 @@ function readBytes(
   const { workloads, sccs, problems, documents } = readSource({
     path: input.path,
     bytes: source,
+    directory: input.origin === 'file' ? dirname(resolve(input.absolutePath)) : resolve(options.cwd),
     found: !input.named,
     podSpecPaths: options.podSpecPaths ?? [],
     patch: input.patch === true,

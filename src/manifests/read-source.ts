@@ -26,6 +26,8 @@ export interface Source {
   /** As shown to people. */
   readonly path: string;
   readonly bytes: SourceBytes;
+  /** Absolute path of the directory that files named in the text start from. */
+  readonly directory?: string;
   /**
    * Found in a directory, not asked for by name: a file that cannot be parsed and speaks of nothing that runs containers is then
    * reported without failing the run.
@@ -122,7 +124,8 @@ function readDocuments(source: Source, parsed: ParsedChunk, content: SourceConte
     }
     const before = content.workloads.length + content.sccs.length;
     if (faults.every(({ message }) => !message.startsWith(EXCESSIVE_ALIASING))) {
-      if (isCompose(parsed, root, source.path)) readCompose(parsed, index, options, content);
+      if (isCompose(parsed, root, source.path))
+        readCompose(parsed, index, { placeOf, path: source.path, directory: source.directory }, content);
       else if (isDockerInspect(parsed, root)) readDockerInspect(parsed, index, options, content);
       else readObjects(parsed, index, options, content);
     }

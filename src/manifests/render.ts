@@ -38,7 +38,8 @@ export function renderDirectory(input: InputFile, options: ReadOptions): Renderi
 function helmTemplate({ absolutePath }: InputFile, { cwd, helm }: ReadOptions): Tool {
   const values = (helm?.values ?? []).flatMap((file) => ['--values', resolve(cwd, file)]);
   const set = (helm?.set ?? []).flatMap((assignment) => ['--set', assignment]);
-  return { command: 'helm', args: ['template', 'release-name', absolutePath, ...values, ...set] };
+  const version = helm?.kubeVersion === undefined ? [] : ['--kube-version', helm.kubeVersion];
+  return { command: 'helm', args: ['template', 'release-name', absolutePath, ...values, ...set, ...version] };
 }
 
 function kustomizeBuild({ absolutePath }: InputFile): readonly Tool[] {

@@ -8,7 +8,8 @@ import { kustomizationFile } from './rendered-directory.ts';
 
 /**
  * Places in what Helm rendered are those of the template it came from, which Helm names in a comment; the line is the only one
- * there that reads the same, at the same indentation or at another, or has the same key; else the first.
+ * there that reads the same, at the same indentation or at another, or has the same key. A line that comes from a helper has the
+ * place of the nearest field around it that does not; without one it is the first line.
  */
 export function helmPlaces(input: InputFile): PlaceOf {
   const templates = new Map<string, readonly string[] | undefined>();
@@ -19,8 +20,12 @@ export function helmPlaces(input: InputFile): PlaceOf {
     if (!templates.has(inChart)) templates.set(inChart, readLines(join(input.absolutePath, inChart)));
     const lines = templates.get(inChart);
     const file = `${prefixOf(input)}${lines === undefined ? 'Chart.yaml' : inChart}`;
-    const text = lineAt(chunk, span.start);
-    return (lines && sameLine(file, lines, text)) ?? wholeFile(file);
+    if (lines === undefined) return wholeFile(file);
+    for (const text of linesAround(chunk, span.start)) {
+      const place = sameLine(file, lines, text);
+      if (place !== undefined) return place;
+    }
+    return wholeFile(file);
   };
 }
 
@@ -37,6 +42,18 @@ function prefixOf({ path }: InputFile): string {
 /** The last `# Source: chart/templates/file.yaml` before an offset. */
 function sourceComment(chunk: Chunk, offset: number): string | undefined {
   return [...chunk.text.slice(0, offset).matchAll(/^# Source: (.+?)\r?$/gm)].at(-1)?.[1];
+}
+
+/** The line of an offset, and those of the fields around it, the innermost first. */
+function* linesAround(chunk: Chunk, offset: number): Iterable<string> {
+  let indent = Infinity;
+  for (let at = offset; at >= 0; at = chunk.text.lastIndexOf('\n', at - 1)) {
+    const text = lineAt(chunk, at === offset ? at : Math.max(at - 1, 0));
+    const own = text.length - text.trimStart().length;
+    if (at !== offset && (own >= indent || /^\s*(?:#|---|$)/.test(text))) continue;
+    yield text;
+    indent = own;
+  }
 }
 
 function lineAt({ text }: Chunk, offset: number): string {

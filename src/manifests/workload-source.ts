@@ -9,6 +9,8 @@ export interface WorkloadSource extends ObjectSource {
   readonly noPodFields: string | undefined;
   /** A path in the pod spec as the path from the object. */
   readonly pathOf: (path: FieldPath) => FieldPath;
+  /** The other file a field was read from, as one that is inherited. */
+  readonly elsewhere?: (path: FieldPath) => string | undefined;
 }
 
 const sources = new WeakMap<Workload | SecurityContextConstraints, WorkloadSource>();

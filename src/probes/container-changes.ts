@@ -5,7 +5,9 @@ import { sortProcesses } from './processes.ts';
 
 /** Tells between two audits whether containers came or went, at the cost of a directory listing. */
 export interface ContainerChanges {
-  /** What the latest audit has seen. */
+  /** An audit begins: whatever starts from now on it may miss. */
+  begin(): void;
+  /** What the audit has seen. */
   remember(containers: readonly Container[]): void;
   /** True when a container is there that was not, or one is gone. Reads the cgroups of new processes alone. */
   look(): boolean;
@@ -14,21 +16,27 @@ export interface ContainerChanges {
 export function createContainerChanges(procfs: ProcFs): ContainerChanges {
   let known = new Map<string, number>();
   let pids = new Set<number>();
+  // A runtime moves a process into its cgroup only after it was forked: what is new is looked at twice.
+  let before = pids;
 
   function listPids(): readonly number[] {
     return valueOf(procfs.pids()) ?? [];
   }
 
   return {
+    begin() {
+      pids = new Set(listPids());
+      before = pids;
+    },
     remember(containers) {
       known = new Map(
         containers.filter(({ state }) => state === 'running').map(({ cgroup, init }) => [cgroup, init.pid]),
       );
-      pids = new Set(listPids());
     },
     look() {
       const present = listPids();
-      const fresh = present.filter((pid) => !pids.has(pid));
+      const fresh = present.filter((pid) => !before.has(pid));
+      before = pids;
       pids = new Set(present);
       for (const pid of known.values()) if (!pids.has(pid)) return true;
       return fresh.length > 0 && newContainers(procfs, fresh, known);

@@ -182,7 +182,8 @@ export function readKernelConfig(host: HostFs, release: Reading<KernelRelease>):
     return [{ ...candidate, config: bytes.ok ? parseKernelConfig(bytes.value, candidate.path) : bytes }];
   });
   const ranked = rank(parsed, release.ok ? release.value : undefined);
-  const options = Object.fromEntries(KERNEL_OPTIONS.map((name) => [name, answer(name, ranked, parsed)]));
+  const closed = closedPlace(host);
+  const options = Object.fromEntries(KERNEL_OPTIONS.map((name) => [name, answer(name, ranked, parsed, closed)]));
   return {
     options: options as Record<KernelOption, Reading<KernelOptionValue>>,
     files: parsed.map((file) => describeFile(file, ranked)),
@@ -263,9 +264,20 @@ function isVersionOf(version: string, { raw, version: numbers, candidate }: Kern
   return version === numbers.join('.') || (raw.startsWith(version) && /^[^\d.]/.test(raw.slice(version.length)));
 }
 
-function answer(name: KernelOption, ranked: readonly Ranked[], all: readonly Parsed[]): Reading<KernelOptionValue> {
+/** A place where the running kernel's config may be, and which can not be looked into. */
+function closedPlace(host: HostFs): Unread | undefined {
+  const boot = host.list('/boot');
+  return boot.ok || boot.why === 'absent' ? undefined : boot;
+}
+
+function answer(
+  name: KernelOption,
+  ranked: readonly Ranked[],
+  all: readonly Parsed[],
+  closed: Unread | undefined,
+): Reading<KernelOptionValue> {
   const [best] = ranked;
-  if (!best) return noConfig(all);
+  if (!best) return noConfig(all, closed);
   const first = optionIn(best.config, name, best.file.path);
   const rivals = ranked
     .filter((other) => other.rank === best.rank)
@@ -280,9 +292,10 @@ function answer(name: KernelOption, ranked: readonly Ranked[], all: readonly Par
   );
 }
 
-function noConfig(all: readonly Parsed[]): Unread {
+function noConfig(all: readonly Parsed[], closed: Unread | undefined): Unread {
   const failed = all.map((file) => file.config).find((config) => !config.ok);
   if (failed) return failed;
+  if (closed) return closed;
   if (all.length > 0)
     return unread('/boot/config-*', 'absent', `${all.length} kernel configs found, none of the running kernel`);
   return unread('/boot/config-*', 'absent', 'no kernel config in /proc/config.gz, /boot, /lib/modules or /usr/src');

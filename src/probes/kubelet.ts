@@ -4,7 +4,7 @@ import { andThen, type Reading, read, unread } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import { type Daemon, flagValue } from './daemons.ts';
 import { at, isTable } from './config-document.ts';
-import { findProgram, type Program, readVersion } from './versions.ts';
+import { findProgram, hasProgram, type Program, readVersion } from './versions.ts';
 
 const KUBELET: Program = {
   name: 'kubelet',
@@ -46,7 +46,7 @@ export function readKubelet(host: HostFs, daemon: Daemon | undefined): KubeletFa
     idsPerPod: settings.idsPerPod ?? { value: DEFAULT_IDS_PER_POD, source: byDefault },
     ...(gate ? { featureGate: gate } : {}),
     pods: readPods(host, `${rootDir}/pods`),
-    hasGetsubids: findProgram(host, 'getsubids') !== undefined,
+    hasGetsubids: hasProgram(host, 'getsubids'),
     userExists: andThen(host.readText('/etc/passwd'), (passwd, source) => read(source, /^kubelet:/m.test(passwd))),
   };
 }
@@ -68,7 +68,7 @@ function readConfig(
     .map((name) => host.readText(`${directory}/${name}`));
   const text = host.readText(main);
   const parsed = [text, ...dropIns].map((file) => andThen(file, parseKubeletConfig));
-  const broken = parsed.filter((file) => !file.ok).find(({ why }) => why !== 'absent');
+  const broken = [...parsed, ...(names ? [names] : [])].filter((file) => !file.ok).find(({ why }) => why !== 'absent');
   const settings = parsed.reduce<KubeletSettings>((all, file) => (file.ok ? { ...all, ...file.value } : all), {});
   return { config: broken ?? text, settings };
 }

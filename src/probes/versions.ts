@@ -34,6 +34,13 @@ export function findProgram(host: HostFs, name: string): string | undefined {
   return DIRECTORIES.map((directory) => `${directory}/${name}`).find((path) => host.exists(path));
 }
 
+/** Whether a program is installed; unread where it was not found and a place it may be in can not be seen. */
+export function hasProgram(host: HostFs, name: string): Reading<boolean> {
+  const places = DIRECTORIES.map((directory) => host.presence(`${directory}/${name}`));
+  const found = places.find((place) => place.ok && place.value);
+  return found ?? places.find((place) => !place.ok) ?? read(`/usr/bin/${name}`, false);
+}
+
 /**
  * The version of a program: what the running (else the installed) binary says of itself, then the package that ships it.
  * Nothing is executed.

@@ -94,8 +94,13 @@ function systemOf(facts: NodeFacts, { engine }: Readiness): NonNullable<NodeAudi
     engine,
     ...(runtime === undefined ? {} : { runtime: printable(runtime, 128) }),
     ...(kubeletVersion === undefined ? {} : { kubeletVersion: printable(kubeletVersion, 64) }),
-    ...(kubelet.presence === 'absent' ? {} : { idsPerPod: kubelet.idsPerPod.value }),
+    ...(knowsSettings(kubelet) ? { idsPerPod: kubelet.idsPerPod.value } : {}),
   };
+}
+
+/** A default counts only where it is known that nothing else is set. */
+function knowsSettings({ presence, config }: NodeFacts['kubelet']): boolean {
+  return presence !== 'absent' && (config.ok || config.why === 'absent');
 }
 
 /** The one that runs; what is only installed does not count. */
@@ -116,6 +121,15 @@ function stable(text: string, length: number): string {
   return printable(text.replace(PROCESS_PATH, '/proc/PID'), length);
 }
 
+/** A fix may have several lines, to be pasted as they are. */
+function pasteable(fix: string): string {
+  return fix
+    .split('\n')
+    .map((line) => printable(line, 2048))
+    .join('\n')
+    .slice(0, 2048);
+}
+
 function verdictsOf(findings: readonly Finding[]): readonly NodeAuditVerdict[] {
   return findings
     .filter(({ subject }) => subject.kind === 'Node')
@@ -132,19 +146,22 @@ function verdictsOf(findings: readonly Finding[]): readonly NodeAuditVerdict[] {
               .map(({ source, value }) => ({ source: stable(source, 512), value: stable(value, 1024) })),
           }
         : {}),
-      ...(fix === undefined ? {} : { fix: printable(fix, 2048) }),
+      ...(fix === undefined ? {} : { fix: pasteable(fix) }),
     }));
 }
 
 const STATUS_ORDER: readonly UnmanagedContainer['status'][] = ['fail', 'unknown', 'pass', 'not-applicable'];
 
 function unmanagedOf(containers: readonly Container[], findings: readonly Finding[]): readonly UnmanagedContainer[] {
+  // Anybody may give his cgroup the id of another container. The failures come first, so of equal ids the last to be set is the worst.
   const verdicts = new Map(
-    findings.flatMap((finding) =>
-      finding.rule === 'unmanaged-container' && finding.subject.kind === 'Container'
-        ? [[finding.subject.id, finding] as const]
-        : [],
-    ),
+    findings
+      .toReversed()
+      .flatMap((finding) =>
+        finding.rule === 'unmanaged-container' && finding.subject.kind === 'Container'
+          ? [[finding.subject.id, finding] as const]
+          : [],
+      ),
   );
   return containers
     .map(({ id, docker, runtime, namespaces }): UnmanagedContainer => {

@@ -57,16 +57,27 @@ function mapsOf(members: readonly Container[], key: 'uidMap' | 'gidMap'): Partia
   return { [key]: [...maps].toSorted(([a], [b]) => compareText(a, b)).flatMap(([, map]) => map) };
 }
 
-/** Longer lists of ranges than this are cut: no kubelet makes them. */
+/** The longest entry; longer lists of ranges are cut, no kubelet makes them. */
 const MAX_ENTRY = 512;
+/** Ranges that have room in an entry, those of gid_map beside them. */
+const RANGES_KEPT = 6;
 
-function entryOf({ uid, uidMap, gidMap }: SeenPod): string {
-  if (!uidMap || uidMap.length === 0) return uid;
+interface Entry {
+  readonly text: string;
+  readonly cut: boolean;
+}
+
+function entryOf({ uid, uidMap, gidMap }: SeenPod): Entry {
+  if (!uidMap || uidMap.length === 0) return { text: uid, cut: false };
+  const text = entryText(uid, uidMap, gidMap);
+  if (text.length <= MAX_ENTRY) return { text, cut: false };
+  return { text: entryText(uid, uidMap.slice(0, RANGES_KEPT), gidMap?.slice(0, RANGES_KEPT)), cut: true };
+}
+
+function entryText(uid: string, uidMap: IdMap, gidMap: IdMap | undefined): string {
   const uids = formatIdMap(uidMap);
-  const gids = gidMap && formatIdMap(gidMap) !== uids ? ` gid ${formatIdMap(gidMap)}` : '';
-  const entry = `${uid} ${uids}${gids}`;
-  if (entry.length <= MAX_ENTRY) return entry;
-  return `${uid} ${formatIdMap(uidMap.slice(0, 10))}`;
+  const gids = gidMap?.length && formatIdMap(gidMap) !== uids ? ` gid ${formatIdMap(gidMap)}` : '';
+  return `${uid} ${uids}${gids}`;
 }
 
 /** Pods grouped by how they stand, the least isolated groups first, and whether all of them found room. */
@@ -75,13 +86,14 @@ export function groupPods(pods: readonly SeenPod[]): { readonly groups: readonly
   const all = [...byVector.values()]
     .map((members): { readonly group: PodGroup; readonly cut: boolean } => {
       const { vector = '', sandbox } = members[0] ?? {};
+      const entries = members.slice(0, MAX_PODS_PER_GROUP).map(entryOf);
       return {
         group: {
           namespaces: vector,
           ...(sandbox ? { sandbox } : {}),
-          pods: members.slice(0, MAX_PODS_PER_GROUP).map(entryOf),
+          pods: entries.map(({ text }) => text),
         },
-        cut: members.length > MAX_PODS_PER_GROUP,
+        cut: members.length > MAX_PODS_PER_GROUP || entries.some(({ cut }) => cut),
       };
     })
     .toSorted(

@@ -27,7 +27,7 @@ const podGroup = object('Pods whose containers stand alike to the host.', {
   namespaces: text(`${VECTOR_MEANING} Of several containers the least isolated counts, type by type.`, 8, VECTOR),
   sandbox: optional(oneOf('A kernel of its own lies between these pods and the host.', ['gvisor', 'kata'])),
   pods: listOf(
-    'One text a pod: its uid as its cgroup has it (of a static pod the annotation kubernetes.io/config.hash of its mirror pod); in a private user namespace followed by its uid_map, "inside outside length", several joined by commas; then "gid" and the gid_map where that differs.',
+    'One text a pod: its uid as its cgroup has it (of a static pod the annotation kubernetes.io/config.hash of its mirror pod); in a private user namespace followed by its uid_map, "inside outside length", several joined by commas; then "gid" and the gid_map where that differs. Where containers of one pod have different maps, the lines of all of them.',
     text('uid, or uid and maps.', 512, {
       pattern: '^[0-9a-f-]{32,36}( [0-9]+ [0-9]+ [0-9]+(, [0-9]+ [0-9]+ [0-9]+)*( gid .*)?)?$',
     }),

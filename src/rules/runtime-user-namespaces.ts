@@ -47,10 +47,13 @@ function privatePods({ containers }: NodeFacts): number {
 }
 
 function judgeContainerd({ containerd, docker, crio }: NodeFacts): Verdict | undefined {
-  const { presence, version, cri } = containerd;
+  const { presence, version, cri, config } = containerd;
   const idle = presence === 'installed' && (docker.presence === 'running' || crio.presence === 'running');
   if (presence === 'absent' || !cri || idle) return undefined;
   const evidence = [versionEvidence('containerd', version)];
+  // Docker's package ships containerd with that plugin off.
+  if (docker.presence !== 'absent' && !config.ok && config.why !== 'absent')
+    return unknown('whether the CRI plugin of containerd is on could not be read', [...evidence, evidenceOf(config)]);
   if (!version.ok) return unknown('the version of containerd is not known', evidence);
   if (versionAtLeast(version.value, 2, 0))
     return pass(`containerd ${version.value} supports user namespaces`, evidence);

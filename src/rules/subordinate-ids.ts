@@ -1,7 +1,7 @@
 import { evidenceOf } from '../core/evidence.ts';
 import type { NodeFacts, SubordinateIdFile, SubordinateRange } from '../core/facts.ts';
 import { FIRST_POD_ID, findOverlaps, type HeldRange, ID_SPACE } from '../core/id-map.ts';
-import type { Reading } from '../core/reading.ts';
+import { describeUnread, type Reading, type Unread } from '../core/reading.ts';
 import { fail, type NodeRule, notApplicable, pass, unknown } from '../core/rule.ts';
 
 const CORRECT_LINES = 'Correct the lines named above, so that every range is owner:start:count and no two overlap.';
@@ -26,6 +26,8 @@ export const subordinateIds: NodeRule = {
     const evidence = files.map((file) => evidenceOf(file, summarize));
     const blocked = files.find((file) => !file.ok && file.why !== 'absent');
     if (blocked && !blocked.ok) return unknown(`${blocked.source} could not be read: ${blocked.detail}`, evidence);
+    const open = kubeletLineUnknown(facts);
+    if (open) return unknown(`whether the kubelet uses its line is not known: ${describeUnread(open)}`, evidence);
     const problems = [...files.flatMap(fileProblems), ...kubeletProblems(facts)];
     const ofKubelet = usesKubeletLine(facts) && problems.some((problem) => problem.includes('kubelet'));
     if (problems.length > 0)
@@ -62,11 +64,25 @@ function fileProblems(file: Reading<SubordinateIdFile>): readonly string[] {
   return [...broken, ...clashes];
 }
 
+/** What keeps from knowing whether the kubelet goes by the files. */
+function kubeletLineUnknown({ kubelet, subordinateIds: { uid } }: NodeFacts): Unread | undefined {
+  const named = uid.ok && uid.value.ranges.some(({ owner }) => owner === 'kubelet');
+  if (kubelet.presence === 'absent' || !named) return undefined;
+  const asked = [kubelet.userExists, kubelet.hasGetsubids];
+  // One clear no is enough: the kubelet needs both.
+  if (asked.some((reading) => reading.ok && !reading.value)) return undefined;
+  return asked.filter((reading) => !reading.ok).find(({ why }) => why !== 'absent');
+}
+
 /** Without the user kubelet or getsubids, the kubelet ignores the files (KEP-127). */
 function usesKubeletLine({ kubelet, subordinateIds: { uid } }: NodeFacts): boolean {
   const { presence, userExists, hasGetsubids } = kubelet;
   const named = uid.ok && uid.value.ranges.some(({ owner }) => owner === 'kubelet');
-  return presence !== 'absent' && named && hasGetsubids && userExists.ok && userExists.value;
+  return presence !== 'absent' && named && isTrue(hasGetsubids) && isTrue(userExists);
+}
+
+function isTrue(reading: Reading<boolean>): boolean {
+  return reading.ok && reading.value;
 }
 
 function kubeletProblems(facts: NodeFacts): readonly string[] {

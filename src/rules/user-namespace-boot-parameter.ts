@@ -31,16 +31,17 @@ export const userNamespaceBootParameter: NodeRule = {
       return fail(`the kernel has user namespaces switched off: ${PARAMETER} is N`, evidence, ENABLE);
     }
     const release = facts.kernelRelease;
-    if (!release.ok)
+    if (!release.ok && state.why === 'absent')
       return unknown('the kernel release is not known, so neither whether it has this switch', [
         evidenceOf(release),
         ...evidence,
       ]);
-    const minor = rhel7Minor(release.value);
-    const kernel = { source: release.source, value: release.value.raw };
-    if (minor === undefined) return notApplicable('only the kernels of RHEL 7.2 and 7.3 have this switch', [kernel]);
-    // Where the file can not be seen, what the kernel was booted with decides only for minors that have the switch.
-    if (state.why !== 'absent' && minor < 4) return unknown(`whether ${PARAMETER} is on could not be read`, evidence);
+    const minor = release.ok ? rhel7Minor(release.value) : undefined;
+    const kernel = evidenceOf(release, ({ raw }) => raw);
+    if (release.ok && minor === undefined)
+      return notApplicable('only the kernels of RHEL 7.2 and 7.3 have this switch', [kernel]);
+    if (minor === undefined || (state.why !== 'absent' && minor < 4))
+      return unknown(`whether ${PARAMETER} is on could not be read`, evidence);
     return judgeRhel7(minor, facts, [kernel, ...evidence]);
   },
 };

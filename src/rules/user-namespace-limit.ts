@@ -8,6 +8,9 @@ const SYSCTL = 'user.max_user_namespaces';
 /** What Red Hat's own recipe for RHEL 7 sets. */
 const SUGGESTED = 15_076;
 
+/** More pods than any kubelet is set to run on one node. */
+const MOST_PODS = 2048;
+
 export const userNamespaceLimit: NodeRule = {
   kind: 'node',
   id: 'user-namespace-limit',
@@ -35,7 +38,7 @@ export const userNamespaceLimit: NodeRule = {
         evidence,
       );
     }
-    const { presence, maxPods } = facts.kubelet;
+    const { presence, maxPods, config } = facts.kubelet;
     if (presence !== 'absent' && limit.value < maxPods.value) {
       const room = [...evidence, { source: maxPods.source, value: `maxPods: ${maxPods.value}` }];
       return fail(
@@ -44,6 +47,11 @@ export const userNamespaceLimit: NodeRule = {
         fixFor(facts, Math.max(SUGGESTED, maxPods.value)),
       );
     }
+    if (presence !== 'absent' && limit.value < MOST_PODS && !config.ok && config.why !== 'absent')
+      return unknown(`whether ${limit.value} is enough for maxPods could not be read`, [
+        ...evidence,
+        evidenceOf(config),
+      ]);
     return pass(`${SYSCTL} is ${limit.value}`, evidence);
   },
 };

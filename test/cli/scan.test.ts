@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { directoryWith, filesIn, sampleRepository, userns } from './scan-cli.ts';
+import { bash, directoryWith, filesIn, sampleRepository, userns } from './scan-cli.ts';
 
 const POD = (extra: string): string =>
   `apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n${extra}  containers:\n    - name: c\n      image: i\n      securityContext: { runAsNonRoot: true, runAsUser: 1000 }\n`;
@@ -20,6 +20,14 @@ function places(stdout: string): readonly string[] {
 }
 
 describe('exit codes', () => {
+  test('a report that can not be written is no finding', () => {
+    const directory = directoryWith({ 'a.yaml': HOST_PID });
+    for (const command of ['scan a.yaml', 'scan a.yaml -o json', 'fix a.yaml --rule host-pid-namespace']) {
+      const { code, stderr } = bash(`userns-audit ${command} > /dev/full`, { cwd: directory });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: ENOSPC: no space left on device, write\n' });
+    }
+  });
+
   test.each([
     ['clean', { 'a.yaml': CLEAN }, ['.'], 0],
     ['nothing to judge', { 'a.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n' }, ['.'], 0],

@@ -129,7 +129,8 @@ export function startKubelet(
     dir,
     [...enter, `--mount=/proc/${containerd.pid}/ns/mnt`],
     [
-      ...['unshare', '--mount', '--propagation', 'unchanged', 'sh', kernelSettingsScript(dir)],
+      'unshare',
+      ...['--mount', '--propagation', 'unchanged', 'sh', kernelSettingsScript(dir)],
       join(bin, 'kubelet'),
       ...['--kubeconfig', kubeconfig, '--config', config],
       ...['--hostname-override', nodeName, '--node-ip', NODE_ADDRESS],

@@ -47,3 +47,20 @@ test('the part of a map that reaches the ids of the host', () => {
   expect(hostIdRanges(map)).toEqual([{ inside: 0, outside: 65530, length: 6 }]);
   expect(mappedIds(map)).toBe(105);
 });
+
+test('however many ranges a node makes up, all their owners are found and the pairs stay few', () => {
+  const ranges = Array.from({ length: 60_000 }, (_, index) => ({ start: index, end: 100_000, owner: index % 2000 }));
+  const pairs = findOverlaps(ranges);
+  expect(new Set(pairs.flatMap(({ first, second }) => [first, second])).size).toBe(2000);
+  expect(pairs.length).toBeLessThanOrEqual(ranges.length * PARTNERS_NAMED);
+});
+
+test('an owner that only the first of many others overlaps is found as well', () => {
+  const many = Array.from({ length: 100 }, (_, owner) => ({ start: owner + 1, end: 1000 + owner, owner: `o${owner}` }));
+  const pairs = findOverlaps([
+    { start: 0, end: 2, owner: 'short' },
+    ...many,
+    { start: 1098, end: 1099, owner: 'late' },
+  ]);
+  expect(new Set(pairs.flatMap(({ first, second }) => [first, second])).size).toBe(102);
+});

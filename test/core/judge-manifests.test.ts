@@ -41,6 +41,25 @@ describe('findings', () => {
     expect(judge({ workloads: workloads.toReversed() })).toEqual(judge({ workloads }));
   });
 
+  test('of a derived workload are told once, where they stand, and it is not clean for that', () => {
+    const own = workloadIn('a.yaml', 1, hostPid, { name: 'a' });
+    const built = [
+      { ...own, name: 'prod-a' },
+      { ...workloadIn('k.yaml', 1, hostPid), name: 'b' },
+      workloadIn('z.yaml', 1, { hostUsers: false }),
+    ];
+    const workloads = [own, ...built.map((workload) => ({ ...workload, derived: true }))];
+    const { findings, clean } = judge({ workloads });
+    expect(findings.map(({ rule, place, subject }) => `${rule} ${place.file} ${subject.name}`)).toEqual([
+      'host-pid-namespace a.yaml a',
+      'host-pid-namespace k.yaml b',
+      'user-namespace a.yaml a',
+      'user-namespace k.yaml b',
+    ]);
+    expect(clean).toBe(1);
+    expect(judge({ workloads: [own, { ...own, name: 'twin' }] }).findings).toHaveLength(4);
+  });
+
   test('of SecurityContextConstraints have a subject of their own', () => {
     const locate = (): Place => placeAt('scc.yaml', 1);
     const sccs = [{ name: 'custom', allowHostPID: true, fieldName: () => 'allowHostPID', locate }];

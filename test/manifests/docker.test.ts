@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { readManifestText } from '../../src/manifests/index.ts';
+import { fixManifests, readManifests, readManifestText, scanInputs } from '../../src/manifests/index.ts';
+import type { Manifests } from '../../src/manifests/index.ts';
+import { directoryWith } from '../cli/scan-cli.ts';
 import { readFixture } from './reader-fixtures.ts';
 
 const NOTHING = { initContainers: [], ephemeralContainers: [], volumes: [] };
@@ -61,7 +63,11 @@ describe('a Compose file', () => {
   test('has labels for annotations', () => {
     expect(web?.annotations).toEqual({ 'waive.userns-audit.dev/host-pid-namespace': 'profiler' });
     expect(web?.locateAnnotation?.('waive.userns-audit.dev/host-pid-namespace')).toMatchObject({ line: 21, column: 7 });
-    expect(child?.annotations).toEqual({ a: 'b', c: '' });
+    expect(child?.annotations).toEqual({ ...web?.annotations, a: 'b', c: '' });
+    expect(child?.locateAnnotation?.('waive.userns-audit.dev/host-pid-namespace')).toMatchObject({
+      line: 21,
+      column: 7,
+    });
   });
 
   test('says nothing where nothing is said, or a variable', () => {
@@ -86,14 +92,122 @@ describe('a Compose file', () => {
     expect(readManifestText(text, path).workloads).toHaveLength(count);
   });
 
-  test('whose services extend each other ends', () => {
-    const text =
-      'services:\n  a: {extends: b, image: x}\n  b: {extends: {service: a}, pid: host}\n  c: {extends: {service: a, file: other.yml}}\n';
-    expect(readManifestText(text, 'compose.yml').workloads.map(({ podSpec }) => podSpec.hostPID)).toEqual([
-      true,
-      true,
-      undefined,
+  test('whose services extend each other ends, and is told', () => {
+    const text = 'services:\n  a: {extends: b, image: x}\n  b: {extends: {service: a}, pid: host}\n';
+    const { workloads, problems } = readManifestText(text, 'compose.yml');
+    expect(workloads.map(({ podSpec }) => podSpec.hostPID)).toEqual([true, true]);
+    expect(problems[0]).toMatchObject({
+      kind: 'unparsable',
+      fatal: true,
+      message: expect.stringContaining('in a circle: compose.yml a → compose.yml b → compose.yml a'),
+      place: { file: 'compose.yml', line: 3 },
+    });
+  });
+});
+
+describe('a service that extends one of another file', () => {
+  const FILES = {
+    'app/compose.yaml': [
+      'services:',
+      '  web:',
+      '    extends: { file: ../common/base.yml, service: web }',
+      '    cap_add: [NET_ADMIN]',
+      '    labels: { own: x }',
+      '  job:',
+      '    extends:',
+      '      file: ../common/base.yml',
+      '      service: worker',
+      '    pid: service:web',
+    ],
+    'common/base.yml': [
+      '# shared',
+      'services:',
+      '  web:',
+      '    image: nginx',
+      '    privileged: true',
+      '    cap_add: [SYS_ADMIN, SYS_PTRACE]',
+      '    labels: ["base=y"]',
+      '  worker:',
+      '    extends: { file: deep/more.yml, service: worker }',
+      '    ipc: host',
+    ],
+    'common/deep/more.yml': ['services:', '  worker:', '    image: worker', '    pid: host', '    uts: host'],
+  };
+
+  function read(files: Readonly<Record<string, readonly string[]>>): Manifests {
+    const directory = directoryWith(
+      Object.fromEntries(Object.entries(files).map(([name, lines]) => [name, `${lines.join('\n')}\n`])),
+    );
+    const options = { cwd: directory };
+    const [input] = scanInputs(['app/compose.yaml'], options);
+    if (input === undefined) throw new Error('there is no input');
+    return readManifests(input, options);
+  }
+
+  test('has the fields of both, from the directory of the file that names it, at the lines where they stand', () => {
+    const { workloads, problems } = read(FILES);
+    expect(problems).toEqual([]);
+    const [web, job] = workloads;
+    expect(web?.podSpec.containers[0]).toMatchObject({
+      image: 'nginx',
+      securityContext: { privileged: true, capabilities: { add: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN'] } },
+    });
+    expect(web?.annotations).toEqual({ base: 'y', own: 'x' });
+    const securityContext = ['containers', 0, 'securityContext'] as const;
+    expect(web?.locate([...securityContext, 'privileged'])).toMatchObject({ file: 'common/base.yml', line: 5 });
+    const capability = (index: number): unknown => web?.locate([...securityContext, 'capabilities', 'add', index]);
+    expect(capability(1)).toMatchObject({ file: 'common/base.yml', line: 6, column: 26 });
+    expect(capability(2)).toMatchObject({ file: 'app/compose.yaml', line: 4, column: 15 });
+    expect(job?.podSpec).toMatchObject({ hostPID: false, hostIPC: true, hostUTS: true });
+    expect(job?.locate(['hostUTS'])).toMatchObject({ file: 'common/deep/more.yml', line: 5 });
+    expect(job?.locate(['hostPID'])).toMatchObject({ file: 'app/compose.yaml', line: 10 });
+  });
+
+  test('is edited only where the field stands in its own file', () => {
+    const manifests = read(FILES);
+    const [web, job] = manifests.workloads;
+    if (web === undefined || job === undefined) throw new Error('a service is missing');
+    const { before, text, refused } = fixManifests(manifests, [
+      { workload: web, edits: [{ path: ['containers', 0, 'securityContext', 'privileged'], remove: true }] },
+      { workload: job, edits: [{ path: ['hostUTS'], remove: true }] },
     ]);
+    expect(text).toBe(before);
+    expect(refused.map(({ reason }) => reason)).toEqual([
+      'it is inherited from common/base.yml: edit that file',
+      'it is inherited from common/deep/more.yml: edit that file',
+    ]);
+  });
+
+  test.each([
+    ['a file that is not there', '{ file: ../no.yml, service: a }', 'there is no file no.yml'],
+    ['a directory', '{ file: ../common, service: a }', 'common is no file'],
+    ['a service that is not there', '{ file: ../common/base.yml, service: a }', 'common/base.yml has no service a'],
+    ['a service of its own that is not there', 'a', 'app/compose.yaml has no service a'],
+    ['no service', '{ file: ../common/base.yml }', 'it names no service'],
+    ['a variable', '{ file: "${BASE}/base.yml", service: a }', 'has a variable in its name'],
+    ['another machine', '{ file: "https://example.invalid/base.yml", service: a }', 'is not fetched'],
+    ['no YAML', '{ file: ../common/broken.yml, service: a }', 'common/broken.yml is not valid YAML'],
+    ['no services', '{ file: ../common/none.yml, service: a }', 'common/none.yml has no services'],
+    [
+      'a circle over files',
+      '{ file: ../common/back.yml, service: a }',
+      'app/compose.yaml web → common/back.yml a → app/compose.yaml web',
+    ],
+  ])('by %s is a problem of the run, at the line that says so', (_, extending, message) => {
+    const { workloads, problems } = read({
+      ...FILES,
+      'app/compose.yaml': ['services:', '  web:', '    pid: host', `    extends: ${extending}`],
+      'common/broken.yml': ['services: {'],
+      'common/none.yml': ['volumes: {}'],
+      'common/back.yml': ['services:', '  a:', '    extends: { file: ../app/compose.yaml, service: web }'],
+    });
+    // What the service says itself is judged all the same.
+    expect(workloads[0]?.podSpec.hostPID).toBe(true);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatchObject({ kind: 'unparsable', fatal: true, message: expect.stringContaining(message) });
+    expect(problems[0]?.place).toMatchObject(
+      message.includes('→') ? { file: 'common/back.yml', line: 3 } : { file: 'app/compose.yaml', line: 4 },
+    );
   });
 });
 

@@ -219,7 +219,8 @@ describe('directories that tools render', () => {
       'base/patch.yaml',
       'base/pod.yaml',
     ]);
-    expect(paths(['.']).filter((found) => found.startsWith('kustomize'))).toEqual([]);
+    expect(paths(['.']).filter((found) => found.startsWith('kustomize'))).toEqual(['kustomize:base']);
+    expect(paths(['.'], { exclude: ['base/kustomization.yaml'] })).not.toContain('kustomize:base');
   });
 
   test('patches are parts of pods', () => {
@@ -232,72 +233,13 @@ describe('directories that tools render', () => {
     ]);
   });
 
-  test('helm gets values, and places are those of the templates', () => {
-    tool(
-      'helm',
-      '---\n# Source: chart/templates/pod.yaml\nkind: Pod\nmetadata: {name: a}\nspec:\n  hostPID: true\n  hostIPC: true\n---\n# Source: chart/charts/packed/templates/x.yaml\nkind: Pod\nspec: {}\n',
-    );
-    const options = { ...withTools(), helm: { values: ['chart/values.yaml'], set: ['a=b', 'c=d'] } };
-    const [input] = scanInputs(['chart'], options);
-    const read = input && readManifests(input, options);
-    expect(read).toMatchObject({ documents: 2, problems: [], workloads: [{ name: 'a' }, {}] });
-    const [pod, other] = read?.workloads ?? [];
-    expect(pod?.locate(['hostIPC'])).toMatchObject({ file: 'chart/templates/pod.yaml', line: 5, column: 3 });
-    expect(pod?.locate(['hostPID'])).toMatchObject({ file: 'chart/templates/pod.yaml', line: 4, column: 3 });
-    expect(pod?.locate(['hostUsers'])).toMatchObject({ file: 'chart/templates/pod.yaml', line: 3, column: 1 });
-    expect(other?.locate(['hostPID'])).toMatchObject({ file: 'chart/Chart.yaml', line: 1 });
-    const values = join(root, 'chart/values.yaml');
-    expect(read && readArguments('helm')).toBe(
-      `template release-name ${join(root, 'chart')} --values ${values} --set a=b --set c=d`,
-    );
-  });
-
-  test('a tool that fails says why', () => {
-    tool('helm', '', 1);
-    const [input] = scanInputs(['chart'], { cwd: root });
-    expect(input && readManifests(input, withTools()).problems).toMatchObject([
-      { kind: 'unparsable', fatal: true, message: 'helm template failed: Error: it broke', place: { file: 'chart' } },
-    ]);
-  });
-
-  test('kubectl stands in for kustomize', () => {
-    tool('kubectl', 'kind: Pod\nmetadata: {name: built}\nspec: {}\n');
+  test('kustomize goes before kubectl, which the tests with the real tools have', () => {
+    tool('kubectl', '', 1);
+    tool('kustomize', 'kind: Pod\nmetadata: {name: built}\nspec: {}\n');
     const [input] = scanInputs(['base'], { cwd: root });
     const read = input && readManifests(input, withTools());
-    expect(read?.workloads).toMatchObject([{ name: 'built' }]);
-    expect(read?.workloads[0]?.locate(['hostPID'])).toMatchObject({
-      file: 'base/kustomization.yaml',
-      line: 1,
-    });
-    expect(readArguments('kubectl')).toBe(`kustomize ${join(root, 'base')}`);
-    rmSync(join(tools, 'kubectl'));
-  });
-
-  test('what kustomize built is told where it is new, at the file it comes from', () => {
-    write('over/kustomization.yml', 'resources: [../origin, more.yaml]\n');
-    write('over/more.yaml', 'kind: Pod\nmetadata: {name: more}\nspec: {hostPID: true}\n');
-    write('origin/kustomization.yaml', 'resources: [pods.yaml]\n');
-    write(
-      'origin/pods.yaml',
-      '# here\nkind: Pod\nmetadata: {name: kept}\nspec:\n  hostPID: true\n---\nkind: Pod\nmetadata: {name: changed}\nspec:\n  hostPID: true\n',
-    );
-    tool(
-      'kustomize',
-      ['kept', 'more'].map((name) => `kind: Pod\nmetadata: {name: x-${name}}\nspec: {hostPID: true}\n---\n`).join('') +
-        'kind: Pod\nmetadata: {name: x-changed}\nspec: {hostPID: true, hostIPC: true}\n',
-    );
-    const [input] = scanInputs(['over'], { cwd: root });
-    const read = input && readManifests(input, withTools());
-    expect(
-      read?.workloads.map((workload) => [
-        workload.name,
-        workload.locate(['hostPID']).file,
-        workload.locate(['hostPID']).line,
-      ]),
-    ).toEqual([
-      ['x-kept', 'origin/pods.yaml', 5],
-      ['x-changed', 'over/kustomization.yml', 1],
-    ]);
+    expect(read).toMatchObject({ workloads: [{ name: 'built' }], problems: [] });
+    expect(readArguments('kustomize')).toBe(`build ${join(root, 'base')}`);
   });
 
   test.each([

@@ -13,6 +13,8 @@ const MODES = ['pid', 'ipc', 'uts', 'network_mode', 'userns_mode'];
 export function translateEdit(source: WorkloadSource, edit: ManifestEdit): Translated {
   const value = 'set' in edit ? edit.set : undefined;
   const path = source.pathOf(edit.path);
+  const file = source.elsewhere?.(edit.path);
+  if (file !== undefined) return { refused: `it is inherited from ${file}: edit that file` };
   switch (source.dialect) {
     case 'inspect':
       return { refused: 'a record of a container that runs: change how it is started' };

@@ -1,0 +1,285 @@
+// The whole operator as people install it: chart, image, kubelet, containers. What it says is compared with what was asked for and
+// with the kernel.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { requireCluster } from '../cluster/parts.ts';
+import { requireHelm } from '../helm/helm.ts';
+import { isSkipped } from '../lab/lab.ts';
+import { containerId, startContainer, stopAll } from '../lab/runc.ts';
+import { until } from '../support/until.ts';
+import { IMAGE, makeImage } from './image.ts';
+
+const parts = requireCluster();
+const helm = requireHelm();
+const skipped = isSkipped(parts) ? parts.skipped : 'skipped' in helm ? helm.skipped : undefined;
+const NAMESPACE = 'userns-audit';
+
+interface Finding {
+  readonly rule: string;
+  readonly severity: string;
+  readonly status: string;
+  readonly workload: string;
+  readonly pods: number;
+}
+
+interface NamespaceStatus {
+  readonly pods: Readonly<Record<string, number>>;
+  readonly adoptionPercent?: number;
+  readonly findings: readonly Finding[];
+  readonly findingTotals: Readonly<Record<string, number>>;
+}
+
+const suite = skipped === undefined ? describe : describe.skip;
+
+suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped})`}`, () => {
+  let cluster: Cluster;
+
+  function kubectl(args: string, input?: string): string {
+    const { status, stdout, stderr } = cluster.kubectl(args.split(' '), input);
+    if (status !== 0) throw new Error(`kubectl ${args}: ${stderr}`);
+    return stdout;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- what is expected is said where it is asked for
+  function json<T>(args: string): T {
+    return JSON.parse(kubectl(`${args} -o json`)) as T;
+  }
+
+  function runHelm(args: readonly string[]): string {
+    if ('skipped' in helm) throw new Error(helm.skipped);
+    const { status, stdout, stderr } = spawnSync(helm.helm, args, {
+      encoding: 'utf8',
+      env: { ...process.env, KUBECONFIG: cluster.kubeconfig, HELM_CACHE_HOME: join(cluster.directory, 'helm') },
+    });
+    if (status !== 0) throw new Error(`helm ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  const chartValues = [
+    `image.repository=${IMAGE.repository}`,
+    `image.tag=${IMAGE.tag}`,
+    'image.pullPolicy=Never',
+    'agent.intervalSeconds=5',
+    'controller.replicas=1',
+  ];
+
+  function namespaceStatus(namespace: string): NamespaceStatus | undefined {
+    const { items } = json<{ items: { status?: NamespaceStatus }[] }>(`get namespaceaudits -n ${namespace}`);
+    return items[0]?.status;
+  }
+
+  function pod(name: string): {
+    readonly metadata: { readonly uid: string };
+    readonly status: { readonly podIP: string };
+  } {
+    return json(`get pod ${name} -n shop`);
+  }
+
+  /** What a scraper of the controller reads. */
+  function metrics(): string {
+    const [{ status }] = json<{ items: [{ status: { podIP: string } }] }>(
+      `get pods -n ${NAMESPACE} -l app.kubernetes.io/component=controller`,
+    ).items;
+    const token = kubectl(`create token scraper -n ${NAMESPACE}`).trim();
+    const script = `const https = require('node:https');
+      https.get({ host: '${status.podIP}', port: 8443, path: '/metrics', rejectUnauthorized: false, headers: { authorization: 'Bearer ' + process.argv[1] } },
+        (answer) => { answer.pipe(process.stdout); });`;
+    return cluster.inNamespace(process.execPath, ['-e', script, token]).stdout;
+  }
+
+  beforeAll(async () => {
+    if (isSkipped(parts)) return;
+    cluster = await startCluster(parts);
+    const image = makeImage();
+    cluster.importImage(image.tarFile);
+    image.remove();
+    kubectl('apply -f -', readFileSync('test/e2e/open-reports.yaml', 'utf8'));
+    kubectl(`create namespace ${NAMESPACE}`);
+    kubectl(`create serviceaccount scraper -n ${NAMESPACE}`);
+    runHelm([
+      ...['install', 'ua', 'charts/userns-audit', '--namespace', NAMESPACE, '--wait', '--timeout', '2m'],
+      ...chartValues.flatMap((value) => ['--set', value]),
+    ]);
+    kubectl(
+      `create clusterrolebinding scraper --clusterrole=ua-userns-audit-metrics-reader --serviceaccount=${NAMESPACE}:scraper`,
+    );
+    kubectl('apply -f test/e2e/pods.yaml');
+    writeFileSync(
+      join(cluster.staticPodDirectory, 'keeper.yaml'),
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'keeper', namespace: 'shop' },
+        spec: {
+          hostUsers: false,
+          terminationGracePeriodSeconds: 0,
+          containers: [{ name: 'keeper', image: 'localhost/busybox:lab', imagePullPolicy: 'Never' }],
+        },
+      }),
+    );
+  }, 240_000);
+
+  afterAll(async () => {
+    stopAll();
+    await cluster.stop();
+  }, 60_000);
+
+  test('every pod is told as the kernel has it', async () => {
+    const status = await until('six pods in shop', () => {
+      const found = namespaceStatus('shop');
+      return found?.pods['running'] === 6 && found.pods['unknown'] === 0 ? found : undefined;
+    });
+    // Two of web, classy and the static pod; plain and exporter.
+    expect(status.pods).toMatchObject({ private: 4, host: 2, notEffective: 0, undeclaredPrivate: 0, overlapping: 0 });
+    expect(status.adoptionPercent).toBe(66);
+    const broken = status.findings.map(({ rule, workload }) => `${rule} ${workload}`);
+    expect(broken).toEqual(
+      expect.arrayContaining([
+        'host-network-namespace Pod/exporter',
+        'host-pid-namespace Pod/exporter',
+        'host-ipc-namespace Pod/exporter',
+        'user-namespace Pod/plain',
+      ]),
+    );
+    expect(broken.filter((text) => text.includes('web') || text.includes('keeper') || text.includes('classy'))).toEqual(
+      [],
+    );
+  }, 90_000);
+
+  test('the node is ready, and its agent sees everything', () => {
+    const { status } = json<{
+      status: { readiness: object; agent: { evidence: string }; totals: { privatePods: number } };
+    }>(`get nodeaudit ${cluster.nodeName}`);
+    expect(status.readiness).toEqual({ status: 'Ready', reasons: [] });
+    expect(status.agent.evidence).toBe('full');
+    expect(status.totals.privatePods).toBe(4);
+  });
+
+  test('the ids of a private pod are those the kubelet has allocated', () => {
+    const { metadata } = pod('classy');
+    const record = JSON.parse(readFileSync(join(cluster.kubeletDirectory, 'pods', metadata.uid, 'userns'), 'utf8')) as {
+      uidMappings: [{ hostId: number; length: number }];
+    };
+    const [{ hostId, length }] = record.uidMappings;
+    const { status } = json<{ status: { podGroups: { namespaces: string; pods: string[] }[] } }>(
+      `get nodeaudit ${cluster.nodeName}`,
+    );
+    const entries = status.podGroups.filter(({ namespaces }) => namespaces.startsWith('U')).flatMap(({ pods }) => pods);
+    expect(entries).toContain(`${metadata.uid} 0 ${hostId} ${length}`);
+  });
+
+  test('a pod that asks for hostUsers: false and does not get it is critical everywhere, until it is mended', async () => {
+    const { metadata } = pod('classy');
+    if (isSkipped(parts)) return;
+    // What no kubelet of today does: a container of the pod in the host's user namespace.
+    const intruder = startContainer(parts.lab, {
+      cgroupsPath: `${cluster.cgroup}/kubepods/besteffort/pod${metadata.uid}/${containerId()}`,
+    });
+    const critical = (findings: readonly Finding[] = []): Finding | undefined =>
+      findings.find(({ rule, workload }) => rule === 'user-namespace-not-effective' && workload === 'Pod/classy');
+    const status = await until('a critical finding', () => {
+      const found = namespaceStatus('shop');
+      return critical(found?.findings) ? found : undefined;
+    });
+    expect(critical(status.findings)).toMatchObject({ severity: 'critical', status: 'fail', pods: 1 });
+    expect(status.pods['notEffective']).toBe(1);
+
+    const policy = await until('the sum of the cluster', () => {
+      const found = json<{
+        status: { criticalFindings: { rule: string; subject: string }[]; pods: { notEffective: number } };
+      }>('get auditpolicy cluster').status;
+      return found.pods.notEffective === 1 ? found : undefined;
+    });
+    expect(policy.criticalFindings).toContainEqual(
+      expect.objectContaining({ rule: 'user-namespace-not-effective', subject: 'Pod/classy', namespace: 'shop' }),
+    );
+    expect(metrics()).toMatch(/^userns_audit_pods\{namespace="shop",state="not_effective"\} 1$/m);
+    const report = json<{ results: { rule: string; severity: string; result: string }[] }>(
+      'get reports.openreports.io userns-audit -n shop',
+    );
+    expect(report.results).toContainEqual(
+      expect.objectContaining({ rule: 'user-namespace-not-effective', severity: 'critical', result: 'fail' }),
+    );
+    const events = json<{ items: { reason: string; regarding?: { name: string } }[] }>(
+      'get events.events.k8s.io -n shop',
+    ).items;
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        reason: 'UserNamespaceNotEffective',
+        regarding: expect.objectContaining({ kind: 'Pod', name: 'classy' }) as unknown,
+      }),
+    );
+
+    intruder.stop();
+    await until('the finding is gone', () => (namespaceStatus('shop')?.pods['notEffective'] === 0 ? true : undefined));
+    expect(critical(namespaceStatus('shop')?.findings)).toBeUndefined();
+    expect(metrics()).toMatch(/^userns_audit_pods\{namespace="shop",state="not_effective"\} 0$/m);
+  }, 180_000);
+
+  test('nothing is written in a quiet half minute', async () => {
+    const version = (): string =>
+      ['nodeaudits', 'namespaceaudits -A', 'auditpolicies', 'reports.openreports.io -A']
+        .map((what) => kubectl(`get ${what} -o jsonpath={range.items[*]}{.metadata.resourceVersion},{end}`))
+        .join(';');
+    let last = '';
+    await until('the last change is written', async () => {
+      const before = last;
+      last = version();
+      // Longer than changes are gathered before they are written.
+      await sleep(2500);
+      return before === last ? true : undefined;
+    });
+    const before = version();
+    await sleep(30_000);
+    expect(version()).toBe(before);
+  }, 90_000);
+
+  test("an agent's token speaks for its own node and for nothing else", () => {
+    const [{ metadata }] = json<{ items: [{ metadata: { name: string; uid: string } }] }>(
+      `get pods -n ${NAMESPACE} -l app.kubernetes.io/component=agent`,
+    ).items;
+    const bound = `--bound-object-kind Pod --bound-object-name ${metadata.name} --bound-object-uid ${metadata.uid}`;
+    const token = kubectl(`create token ua-userns-audit-agent -n ${NAMESPACE} ${bound}`).trim();
+    const unbound = kubectl(`create token ua-userns-audit-agent -n ${NAMESPACE}`).trim();
+    kubectl('apply -f -', JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'other' } }));
+    const as = (bearer: string, args: string): { readonly status: number | null; readonly stderr: string } =>
+      cluster.kubectl([
+        ...['--kubeconfig', '/dev/null', '--server', cluster.url, '--certificate-authority', cluster.caFile],
+        ...['--token', bearer, ...args.split(' ')],
+      ]);
+    const patch = (node: string): string =>
+      `patch nodeaudit ${node} --subresource=status --type=merge -p {"status":{"readiness":{"status":"Ready","reasons":[]}}}`;
+    expect(as(token, patch(cluster.nodeName)).stderr).toBe('');
+    expect(as(token, patch('other')).stderr).toMatch(/may not write the NodeAudit of other|NotFound|not found/);
+    expect(as(unbound, patch(cluster.nodeName)).stderr).toContain('names no node');
+    for (const refused of [
+      'get pods -A',
+      'get secrets -A',
+      'get nodes',
+      'get nodeaudits',
+      `delete nodeaudit ${cluster.nodeName}`,
+      'get namespaceaudits -A',
+    ])
+      expect(as(token, refused).stderr).toContain('forbidden');
+    kubectl('delete node other');
+  });
+
+  test('uninstalling leaves nothing behind but the definitions of the resources', async () => {
+    runHelm(['uninstall', 'ua', '--namespace', NAMESPACE, '--wait', '--timeout', '2m']);
+    // Helm waits for what it made; pods go when their owners have.
+    await until('no object of the release', () => {
+      const left = kubectl(
+        `get all,serviceaccounts,roles,rolebindings,poddisruptionbudgets -n ${NAMESPACE} -l app.kubernetes.io/instance=ua -o name`,
+      );
+      return left === '' ? true : undefined;
+    });
+    const wide = kubectl(
+      'get clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings -l app.kubernetes.io/instance=ua -o name',
+    );
+    expect(wide).toBe('');
+    expect(kubectl('get crd -o name').match(/userns-audit\.dev/g)).toHaveLength(3);
+  }, 150_000);
+});
