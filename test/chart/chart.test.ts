@@ -8,7 +8,7 @@ import { CHART, EVERYTHING, find, type Manifest, parse, podOf, render, runHelm, 
 
 const found = requireHelm();
 if ('skipped' in found) console.warn(`skipped: ${found.skipped}`);
-const helm = 'skipped' in found ? '' : found.path;
+const helm = 'skipped' in found ? '' : found.helm;
 const withHelm = 'skipped' in found ? describe.skip : describe;
 
 withHelm('the chart', () => {

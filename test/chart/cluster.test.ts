@@ -8,7 +8,7 @@ const programs = requireControlPlane();
 const found = requireHelm();
 const reason = isSkipped(programs) ? programs.skipped : 'skipped' in found ? found.skipped : undefined;
 if (reason !== undefined) console.warn(`skipped: ${reason}`);
-const helm = 'path' in found ? found.path : '';
+const helm = 'helm' in found ? found.helm : '';
 
 /** What there must be before anything of the chart, besides its namespace. */
 const PRIORITY = [
