@@ -281,11 +281,23 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         title: 'Writes of agents',
         description: 'Attempts to write NodeAudits, by how they ended.',
         type: 'timeseries',
-        ...{ width: 8, height: 7 },
+        ...{ width: 4, height: 7 },
         queries: [
           {
             expr: `sum by (result) (rate(userns_audit_agent_publishes_total{${CLUSTER}}[$__rate_interval]))`,
             legend: '{{result}}',
+          },
+        ],
+      },
+      {
+        title: 'Memory of agents',
+        description: 'The largest resident memory of an agent.',
+        type: 'timeseries',
+        ...{ width: 4, height: 7, unit: 'bytes' },
+        queries: [
+          {
+            expr: `max(process_resident_memory_bytes{${CLUSTER}} and on (instance, job) userns_audit_agent_build_info{${CLUSTER}})`,
+            legend: 'largest',
           },
         ],
       },
@@ -334,7 +346,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         ...{ width: 6, height: 7, unit: 'bytes' },
         queries: [
           {
-            expr: `process_resident_memory_bytes{${CLUSTER}} * on (instance, job) group_left () userns_audit_leader{${CLUSTER}}`,
+            expr: `process_resident_memory_bytes{${CLUSTER}} and on (instance, job) userns_audit_leader{${CLUSTER}}`,
             legend: '{{instance}}',
           },
           { expr: `sum(userns_audit_queue_depth{${CLUSTER}})`, legend: 'queue' },
