@@ -1,0 +1,148 @@
+// A real Prometheus for the tests: found in the cache, or unpacked there by setup.sh the first time.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kill, makeRunDirectory, removeRunDirectory } from '../lab/run-directory.ts';
+
+/** The programs. */
+export interface PrometheusPrograms {
+  readonly prometheus: string;
+  readonly promtool: string;
+}
+
+/** Why there is no Prometheus on this machine. */
+export interface NoPrometheus {
+  readonly skipped: string;
+}
+
+const SETUP = join(import.meta.dirname, 'setup.sh');
+const SETUP_TIMEOUT_MS = 300_000;
+const START_TIMEOUT_MS = 30_000;
+
+function directory(): string {
+  const configured = process.env['XDG_CACHE_HOME'];
+  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
+  const hash = createHash('sha256').update(readFileSync(SETUP)).digest('hex').slice(0, 12);
+  return join(cache, 'userns-audit', `prometheus-${hash}`);
+}
+
+/** Prometheus and promtool, unpacked first when needed (seconds, once), or why they cannot be here. In CI their lack is an error. */
+export function requirePrometheus(): PrometheusPrograms | NoPrometheus {
+  const dir = directory();
+  const { status, stderr, error } = spawnSync(SETUP, [dir], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: SETUP_TIMEOUT_MS,
+  });
+  if (status === 0) return { prometheus: join(dir, 'prometheus'), promtool: join(dir, 'promtool') };
+  const reason = error?.message ?? stderr.trim();
+  if (process.env['CI']) throw new Error(`Prometheus is required in CI: ${reason}`);
+  return { skipped: reason };
+}
+
+/** One series of an answer: its labels, and the value of an instant query. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [time: number, value: string];
+}
+
+/** What is scraped: `static_configs` of one job. */
+export interface ScrapeJob {
+  readonly job: string;
+  readonly targets: readonly { readonly address: string; readonly labels?: Readonly<Record<string, string>> }[];
+}
+
+export interface Prometheus {
+  readonly url: string;
+  query(expression: string): Promise<readonly Sample[]>;
+  stop(): Promise<void>;
+}
+
+/** Starts a Prometheus on a free port that scrapes every second. Call `stop` in `afterAll`. */
+export async function startPrometheus(
+  programs: PrometheusPrograms,
+  jobs: readonly ScrapeJob[],
+  rules?: string,
+): Promise<Prometheus> {
+  const dir = makeRunDirectory('prometheus');
+  const port = await freePort();
+  if (rules !== undefined) writeFileSync(join(dir, 'rules.json'), rules);
+  const config = {
+    global: { scrape_interval: '1s', evaluation_interval: '1s' },
+    ...(rules === undefined ? {} : { rule_files: ['rules.json'] }),
+    scrape_configs: jobs.map(({ job, targets }) => ({
+      job_name: job,
+      static_configs: targets.map(({ address, labels }) => ({ targets: [address], ...(labels ? { labels } : {}) })),
+    })),
+  };
+  // JSON is YAML.
+  writeFileSync(join(dir, 'prometheus.json'), JSON.stringify(config));
+  const log = join(dir, 'prometheus.log');
+  const fd = openSync(log, 'a');
+  const child = spawn(
+    programs.prometheus,
+    [
+      `--config.file=${join(dir, 'prometheus.json')}`,
+      `--storage.tsdb.path=${join(dir, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: ['ignore', fd, fd], cwd: dir },
+  );
+  closeSync(fd);
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      resolve();
+    });
+  });
+  const stop = async (): Promise<void> => {
+    kill(child.pid ?? 0, 'SIGKILL');
+    await ended;
+    removeRunDirectory(dir);
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const end = Date.now() + START_TIMEOUT_MS;
+  while (!(await isReady(url))) {
+    if (child.exitCode !== null || Date.now() > end) {
+      const said = readFileSync(log, 'utf8');
+      await stop();
+      throw new Error(`no Prometheus: ${said}`);
+    }
+    await sleep(50);
+  }
+  return {
+    url,
+    stop,
+    async query(expression) {
+      const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
+      const answer = (await response.json()) as QueryAnswer;
+      if (answer.status !== 'success') throw new Error(`${answer.error ?? ''}: ${expression}`);
+      const { resultType, result } = answer.data;
+      return resultType === 'vector' ? (result as readonly Sample[]) : [];
+    },
+  };
+}
+
+interface QueryAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly data: { readonly resultType: string; readonly result: unknown };
+}
+
+async function isReady(url: string): Promise<boolean> {
+  return fetch(`${url}/-/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { readonly port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
