@@ -206,7 +206,8 @@ describe('paths', () => {
     for (const size of [1, 2, 3, 7, 64, 4096]) {
       const splitter = createLineSplitter();
       const lines: string[] = [];
-      for (let at = 0; at < bytes.length; at += size) lines.push(...splitter.push(bytes.subarray(at, at + size)).map(String));
+      for (let at = 0; at < bytes.length; at += size)
+        lines.push(...splitter.push(bytes.subarray(at, at + size)).map(String));
       expect(lines).toEqual(text.split('\n').slice(0, -1));
       expect(splitter.pending).toBe(4);
     }
