@@ -54,6 +54,10 @@ bench: $(CLI) ## Measure the budgets side by side with the alternatives
 control-plane: node_modules/.installed ## Build the kube-apiserver and etcd of the tests (minutes, once; needs Go)
 	@node test/control-plane/control-plane.ts
 
+.PHONY: image
+image: $(CLI) ## Assemble the image as an OCI archive, dist/image.tar
+	@node tools/image.ts dist/image.tar
+
 .PHONY: clean
 clean: ## Remove what the build made
 	@rm -rf dist node_modules $(NODE_DIR)
