@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createAgentCounters, renderAgentMetrics } from '../../src/agent/agent-metrics.ts';
+import { requirePrometheus } from '../prometheus/prometheus.ts';
 
 /** A node that was audited four times; the API server was away once. */
 function text(): string {
@@ -37,15 +38,13 @@ test('the metrics of the agent', () => {
   ]);
 });
 
-const promtool = process.env['PROMTOOL'] ?? 'promtool';
-const version = spawnSync(promtool, ['--version']);
-const missing = `${promtool} can not be run: install the Debian package prometheus, or name it in PROMTOOL`;
-if (version.status !== 0 && process.env['CI']) throw new Error(missing);
+const programs = requirePrometheus();
 
-(version.status === 0 ? test : test.skip)(
-  `promtool finds nothing to say (${version.status === 0 ? 'run' : `skipped: ${missing}`})`,
+('skipped' in programs ? test.skip : test)(
+  `promtool finds nothing to say (${'skipped' in programs ? programs.skipped : 'run'})`,
   () => {
-    const checked = spawnSync(promtool, ['check', 'metrics'], { input: text(), encoding: 'utf8' });
+    if ('skipped' in programs) return;
+    const checked = spawnSync(programs.promtool, ['check', 'metrics'], { input: text(), encoding: 'utf8' });
     expect({ status: checked.status, said: checked.stdout + checked.stderr }).toEqual({ status: 0, said: '' });
   },
 );
