@@ -11,6 +11,7 @@ import type { ReadinessPath, Rule } from '../src/core/rule.ts';
 import { otherIdsText } from '../src/report/profile-text.ts';
 import { RULES } from '../src/rules/index.ts';
 import { PROFILES } from '../src/rules/profiles/index.ts';
+import { renderChartReadme } from './generate-chart-readme.ts';
 import { renderDashboard } from './generate-dashboard.ts';
 import { resourceFiles } from './generate-resources.ts';
 
@@ -45,6 +46,7 @@ export function generatedFiles(): GeneratedFiles {
     ['docs/profiles.md', renderProfilePage(PROFILES)],
     ['docs/cli.md', renderCommandLine()],
     ...resourceFiles(NOTE),
+    ['charts/userns-audit/README.md', renderChartReadme(NOTE)],
     ['charts/userns-audit/files/dashboard.json', renderDashboard()],
   ]);
 }
