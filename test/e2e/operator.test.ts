@@ -9,7 +9,8 @@ import { requireCluster } from '../cluster/parts.ts';
 import { requireHelm } from '../helm/helm.ts';
 import { isSkipped } from '../lab/lab.ts';
 import { containerId, startContainer, stopAll } from '../lab/runc.ts';
-import { requirePrometheus } from '../prometheus/prometheus.ts';
+import { serveMetrics } from '../prometheus/exposition.ts';
+import { requirePrometheus, startPrometheus } from '../prometheus/prometheus.ts';
 import { until } from '../support/until.ts';
 import { IMAGE, makeImage } from './image.ts';
 
@@ -96,6 +97,15 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       https.get({ host: '${status.podIP}', port: 8443, path: '/metrics', rejectUnauthorized: false, headers: { authorization: 'Bearer ' + process.argv[1] } },
         (answer) => { answer.pipe(process.stdout); });`;
     return cluster.inNamespace(process.execPath, ['-e', script, token]).stdout;
+  }
+
+  /** What the agent tells whoever reaches its port. */
+  function agentMetrics(): string {
+    const [{ status }] = json<{ items: [{ status: { podIP: string } }] }>(
+      `get pods -n ${NAMESPACE} -l app.kubernetes.io/component=agent`,
+    ).items;
+    const script = `require('node:http').get('http://${status.podIP}:9464/metrics', (answer) => { answer.pipe(process.stdout); });`;
+    return cluster.inNamespace(process.execPath, ['-e', script]).stdout;
   }
 
   beforeAll(async () => {
@@ -229,6 +239,37 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     expect(critical(namespaceStatus('shop')?.findings)).toBeUndefined();
     expect(metrics()).toMatch(/^userns_audit_pods\{namespace="shop",state="not_effective"\} 0$/m);
   }, 180_000);
+
+  test('a Prometheus that scrapes both answers the documented queries', async () => {
+    if ('skipped' in prometheus) throw new Error(prometheus.skipped);
+    // Pods are reached from inside the cluster's network alone: what they answer is handed on as it is.
+    const relays = await Promise.all(
+      [metrics, agentMetrics].map((read) => serveMetrics(() => Promise.resolve(read()))),
+    );
+    const started = await startPrometheus(prometheus, [
+      { job: 'userns-audit', targets: relays.map(({ address }) => ({ address })) },
+    ]);
+    try {
+      const page = readFileSync('docs/metrics.md', 'utf8');
+      const queries = [...page.slice(page.indexOf('## Queries')).matchAll(/^\| [^|`]+ \| `(.+)` \|$/gm)].map(
+        ([, query = '']) => query,
+      );
+      expect(queries.length).toBeGreaterThan(4);
+      const [adoption = '', ...others] = queries;
+      const shop = await until('the adoption of shop', async () => {
+        const answer = await started.query(adoption);
+        return answer.find(({ metric }) => metric['namespace'] === 'shop');
+      });
+      expect(Number(shop.value[1])).toBeCloseTo(4 / 6);
+      // A query that finds nothing wrong has nothing to answer; one that is wrong itself is refused.
+      for (const query of others) await started.query(query);
+      expect(await started.query('userns_audit_node_readiness{status="Ready"}')).toHaveLength(1);
+      expect(await started.query('userns_audit_agent_evidence_complete == 1')).toHaveLength(1);
+    } finally {
+      await started.stop();
+      for (const { server } of relays) server.close();
+    }
+  }, 90_000);
 
   test('promtool finds nothing to say about what the controller tells', () => {
     if ('skipped' in prometheus) throw new Error(prometheus.skipped);
