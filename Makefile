@@ -21,6 +21,7 @@ help: ## List the targets
 run: $(CLI) ## Audit this machine (make run ARGS='-o wide')
 	@# Findings (1) and limited sight (2) are answers, no failures of make.
 	@node $(CLI) node $(ARGS) || [ $$? -le 2 ]
+	@echo; echo 'As a page that keeps itself current, with /metrics: node $(CLI) serve'
 
 .PHONY: build
 build: $(CLI) ## Bundle the command line into dist/

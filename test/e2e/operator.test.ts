@@ -164,7 +164,9 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     );
   }, 90_000);
 
-  test('the commands of the README for a cluster answer', () => {
+  test('the commands of the README for a cluster answer', async () => {
+    // The controller makes a policy when nobody has brought one.
+    await until('a policy', () => cluster.kubectl(['get', 'auditpolicy', 'cluster']).status === 0 || undefined);
     const commands = readmeCommands('kubectl');
     expect(commands).toHaveLength(3);
     for (const command of commands) expect(kubectl(command.join(' '))).not.toBe('');
