@@ -1,6 +1,6 @@
 // The README of the chart: its values with their defaults and comments.
 import { readFileSync } from 'node:fs';
-import { isMap, isScalar, parseDocument, type Pair, type YAMLMap } from 'yaml';
+import { isMap, isScalar, parseDocument, type YAMLMap } from 'yaml';
 
 const CHART = new URL('../charts/userns-audit/', import.meta.url);
 const MARK = '-- ';
