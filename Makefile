@@ -46,6 +46,10 @@ format: node_modules/.installed ## Rewrite the sources in the house format
 generate: node_modules/.installed ## Rewrite the generated files (docs/rules, docs/profiles.md, docs/cli.md)
 	@node tools/generate.ts
 
+.PHONY: manifests
+manifests: node_modules/.installed ## Render manifests/ and bundle/ from the chart (builds Helm once; needs Go)
+	@node tools/generate-manifests.ts
+
 .PHONY: bench
 bench: $(CLI) ## Measure the budgets side by side with the alternatives
 	@node bench/run.ts
