@@ -71,7 +71,7 @@ function findingsOf(namespace: NamespaceState, exceptions: ClusterExceptions): r
   const findings: NamespaceFinding[] = [];
   for (const group of namespace.groups.values())
     for (const { finding, pods, example } of currentFindings(group)) {
-      const { rule, severity, status, message, fix } = finding;
+      const { rule, severity, status, message } = finding;
       const accepted = exceptions.acceptedBy(group, rule)?.reason;
       findings.push({
         rule,
@@ -80,7 +80,6 @@ function findingsOf(namespace: NamespaceState, exceptions: ClusterExceptions): r
         workload: cut(group.workload, 320),
         pods,
         message: cut(message, 1024),
-        ...(fix === undefined ? {} : { fix: cut(fix, 1024) }),
         example,
         ...(accepted === undefined ? {} : { accepted }),
       });

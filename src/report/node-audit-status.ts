@@ -139,7 +139,8 @@ function verdictsOf(findings: readonly Finding[]): readonly NodeAuditVerdict[] {
       severity,
       status,
       message: stable(message, 1024),
-      ...(evidence.length > 0
+      // What passes says so in its message; its evidence would be a third of the object.
+      ...(evidence.length > 0 && (status === 'fail' || status === 'unknown')
         ? {
             evidence: evidence
               .slice(0, MAX_EVIDENCE)

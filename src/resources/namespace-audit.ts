@@ -33,7 +33,6 @@ const finding = object('A rule that workloads of this namespace break, or that c
   workload: text('Kind/name of what the pods belong to.', 320),
   pods: count('How many of its pods.'),
   message: text('What is so, in one sentence.', 1024),
-  fix: optional(text('What to write instead.', 1024)),
   example: optional(text('The name of one of the pods.', 253)),
   accepted: optional(text('The reason of the exception that accepts it.', 1024)),
 });

@@ -19,7 +19,13 @@ const verdict = object('What one rule says of the node.', {
   severity: oneOf('How bad it is when it fails.', ['critical', 'high', 'medium', 'low', 'info']),
   status: oneOf('unknown is an answer and never counted as pass.', ['pass', 'fail', 'unknown', 'not-applicable']),
   message: text('What is so, in one sentence.', 1024),
-  evidence: optional(listOf('What it was judged by.', evidence, MAX_EVIDENCE)),
+  evidence: optional(
+    listOf(
+      'What it was judged by, where it does not pass; `userns-audit node` on the node shows the rest.',
+      evidence,
+      MAX_EVIDENCE,
+    ),
+  ),
   fix: optional(text('What to do on this node.', 2048)),
 });
 

@@ -4,6 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { createAgentCounters, renderAgentMetrics } from '../../src/agent/agent-metrics.ts';
 import { createControllerMetrics } from '../../src/controller/controller-metrics.ts';
 import type { Controller } from '../../src/controller/controller.ts';
+import { createNodeReport } from '../../src/report/node-report.ts';
+import { createServeMetrics } from '../../src/standalone/serve-metrics.ts';
+import { factsOf } from '../support/host-tree.ts';
 import type { AdoptionFloor } from '../../src/core/policy.ts';
 import {
   evidenceOf,
@@ -139,6 +142,13 @@ export function agentExposition(): () => Promise<string> {
     counters.publishes.failed += 1;
     return Promise.resolve(renderAgentMetrics(counters, '1.2.3', Date.now(), USE));
   };
+}
+
+/** What `userns-audit serve` tells of a machine that is not ready. */
+export function serveExposition(): () => Promise<string> {
+  const report = createNodeReport(factsOf({ sysctls: { 'user.max_user_namespaces': 0 } }));
+  const metrics = createServeMetrics(() => ({ report, time: Date.now(), seconds: 0.02 }), '1.2.3');
+  return () => metrics.metrics();
 }
 
 /** Serves a text under /metrics on a free port. */
