@@ -21,6 +21,7 @@ help: ## List the targets
 run: $(CLI) ## Audit this machine (make run ARGS='-o wide')
 	@# Findings (1) and limited sight (2) are answers, no failures of make.
 	@node $(CLI) node $(ARGS) || [ $$? -le 2 ]
+	@echo; echo 'As a page that keeps itself current, with /metrics: node $(CLI) serve'
 
 .PHONY: build
 build: $(CLI) ## Bundle the command line into dist/
@@ -57,6 +58,10 @@ bench: $(CLI) ## Measure the budgets side by side with the alternatives
 .PHONY: control-plane
 control-plane: node_modules/.installed ## Build the kube-apiserver and etcd of the tests (minutes, once; needs Go)
 	@node test/control-plane/control-plane.ts
+
+.PHONY: image
+image: $(CLI) ## Assemble the image as an OCI archive, dist/image.tar
+	@node tools/image.ts dist/image.tar
 
 .PHONY: clean
 clean: ## Remove what the build made

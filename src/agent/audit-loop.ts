@@ -32,7 +32,6 @@ export async function runAuditLoop(options: AuditLoopOptions, signal: AbortSigna
   const { procfs, intervalMs, clock, random = Math.random } = options;
   const changes = createContainerChanges(procfs);
   while (!signal.aborted) {
-    changes.begin();
     const facts = await audit(options);
     if (facts) changes.remember(facts.containers);
     // Nodes that were started together do not go on together.

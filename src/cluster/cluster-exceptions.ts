@@ -7,6 +7,8 @@ import type { Group, IsAccepted } from './namespace-state.ts';
 export interface ClusterExceptions {
   readonly list: readonly PolicyException[];
   readonly isAccepted: IsAccepted;
+  /** Whether any of them holds on that day and not on this, or the other way round. */
+  changeBy(day: string): boolean;
   /** Indexes of all exceptions that name a rule for a workload, expired ones too. */
   indexesFor(group: Group, rule: string): readonly number[];
   /** The first that accepts it. */
@@ -47,6 +49,7 @@ export function createClusterExceptions(list: readonly PolicyException[], today:
 
   return {
     list,
+    changeBy: (day) => prepared.some(({ exception, expired }) => hasExpired(exception.expires, day) !== expired),
     indexesFor,
     acceptedBy,
     isAccepted: (group, rule) => list.length > 0 && acceptedBy(group, rule) !== undefined,

@@ -31,16 +31,18 @@ export function parsePodEntry(
 
 /** `0 100000 65536, …`; null where it is no map a kernel would show. */
 function parseMap(text: string): IdMap | null {
-  const ranges: IdRange[] = [];
-  for (const line of text.split(', ')) {
-    const match = /^(\d{1,10}) (\d{1,10}) (\d{1,10})$/.exec(line);
-    if (!match) return null;
-    const [inside = 0, outside = 0, length = 0] = match.slice(1).map(Number);
-    // user_namespaces(7): a length of 0 is refused, and no range goes beyond 32 bits.
-    if (length === 0 || Math.max(inside, outside) + length > 2 ** 32) return null;
-    ranges.push({ inside, outside, length });
-  }
-  return ranges;
+  // Tens of thousands are kept: an array that is mapped is as long as it must be, one that is filled is longer.
+  const ranges = text.split(', ').map(parseRange);
+  return ranges.every((range) => range !== undefined) ? ranges : null;
+}
+
+function parseRange(line: string): IdRange | undefined {
+  const match = /^(\d{1,10}) (\d{1,10}) (\d{1,10})$/.exec(line);
+  if (!match) return undefined;
+  const [inside = 0, outside = 0, length = 0] = match.slice(1).map(Number);
+  // user_namespaces(7): a length of 0 is refused, and no range goes beyond 32 bits.
+  if (length === 0 || Math.max(inside, outside) + length > 2 ** 32) return undefined;
+  return { inside, outside, length };
 }
 
 const PRIVATE: NamespaceState = { relation: 'private', basis: 'inode' };

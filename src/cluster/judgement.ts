@@ -1,3 +1,4 @@
+import { SHAREABLE } from '../core/container-scope.ts';
 import { findPodOverlaps } from '../core/evaluate.ts';
 import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { unread } from '../core/reading.ts';
@@ -121,7 +122,7 @@ export function createPodJudge(rules: PodRules): PodJudge {
         state,
         ...(state === 'unknown' ? { unknownReason: 'NotVisible' } : {}),
       };
-      return remember(known, judgement, found.vector);
+      return remember(known, judgement, found.vector.slice(0, SHAREABLE.length));
     },
   };
 }
@@ -147,12 +148,12 @@ function stateOf({ hostUsers }: PodSpec, relation: string, overlaps: boolean): P
 }
 
 /**
- * Judgements are told apart by what is counted and by the namespaces that were seen. The texts are those of the first pod that
+ * Judgements are told apart by what is counted and by the namespaces that rules ask for, which stand first in a vector. The texts are those of the first pod that
  * stood so: only the ids they name may be another's.
  */
-function remember(known: WeakMap<PodShape, Map<string, Judgement>>, judgement: Judgement, vector = ''): Judgement {
+function remember(known: WeakMap<PodShape, Map<string, Judgement>>, judgement: Judgement, seen = ''): Judgement {
   const { shape, state = '', unknownReason = '', ended = false, findings } = judgement;
-  let key = `${state} ${unknownReason} ${String(ended)} ${vector}`;
+  let key = `${state} ${unknownReason} ${String(ended)} ${seen}`;
   for (const { rule, status, severity } of findings) key += ` ${rule}=${status}=${severity}`;
   const ofShape = known.get(shape) ?? new Map<string, Judgement>();
   const before = ofShape.get(key);

@@ -205,15 +205,7 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
       options.onNamespace(name);
     },
     setSettings(change) {
-      const next = { ...settings, ...change };
-      const { version, policy, today } = settings;
-      const isSame =
-        next.policy === policy &&
-        next.today === today &&
-        next.version.major === version.major &&
-        next.version.minor === version.minor;
-      settings = next;
-      if (!isSame) recountAll();
+      changeSettings(change);
     },
     tick() {
       for (const node of nodes.values()) {
@@ -221,9 +213,23 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
         if (stale !== node.stale) recountNode(updateNode(node.name, { stale }));
       }
       const today = new Date(now()).toISOString().slice(0, 10);
-      if (today !== settings.today) this.setSettings({ today });
+      if (today !== settings.today) changeSettings({ today });
     },
   };
+
+  function changeSettings(change: Partial<ClusterSettings>): void {
+    const next = { ...settings, ...change };
+    const { version, policy, today } = settings;
+    const isSame =
+      next.policy === policy &&
+      next.today === today &&
+      next.version.major === version.major &&
+      next.version.minor === version.minor;
+    settings = next;
+    if (isSame) return;
+    if (next.policy !== policy || next.version !== version || exceptions.changeBy(next.today)) recountAll();
+    else options.onCluster();
+  }
 
   function leaveNamespace(pod: SlimPod): void {
     uncountPod(pod, exceptions.isAccepted);

@@ -1,7 +1,7 @@
 import { SEVERITIES } from '../core/finding.ts';
 import type { AdoptionFloor, AuditPolicy } from '../core/policy.ts';
 import type { JudgedFor } from '../core/rule.ts';
-import { compileGlob } from '../core/exception-glob.ts';
+import { compileGlob, type Glob } from '../core/exception-glob.ts';
 import { compareText } from '../core/text.ts';
 import { MAX_BLOCKERS, MAX_FINDINGS } from '../resources/limits.ts';
 import type { Blocker, NamespaceAuditStatus, NamespaceFinding, PodCounts } from '../resources/namespace-audit.ts';
@@ -157,9 +157,7 @@ export function floorOf(
   pods: PodCounts,
   floors: readonly AdoptionFloor[],
 ): NamespaceAuditStatus['floor'] | undefined {
-  const own = floors.filter(({ namespaces }) =>
-    namespaces.some((pattern) => pattern === '*' || compileGlob(pattern)(namespace)),
-  );
+  const own = prepared(floors).flatMap(({ floor, globs }) => (globs.some((glob) => glob(namespace)) ? [floor] : []));
   if (own.length === 0) return undefined;
   const minPrivatePods = most(own.map((floor) => floor.minPrivatePods));
   const minAdoptionPercent = most(own.map((floor) => floor.minAdoptionPercent));
@@ -170,6 +168,22 @@ export function floorOf(
     ...(minAdoptionPercent === undefined ? {} : { minAdoptionPercent }),
     met: pods.private >= (minPrivatePods ?? 0) && percent >= (minAdoptionPercent ?? 0),
   };
+}
+
+interface PreparedFloor {
+  readonly floor: AdoptionFloor;
+  readonly globs: readonly Glob[];
+}
+
+const FLOORS = new WeakMap<readonly AdoptionFloor[], readonly PreparedFloor[]>();
+
+/** The patterns of a policy are made ready once, not for every namespace. */
+function prepared(floors: readonly AdoptionFloor[]): readonly PreparedFloor[] {
+  const known = FLOORS.get(floors);
+  if (known) return known;
+  const ready = floors.map((floor) => ({ floor, globs: floor.namespaces.map(compileGlob) }));
+  FLOORS.set(floors, ready);
+  return ready;
 }
 
 function most(numbers: readonly (number | undefined)[]): number | undefined {

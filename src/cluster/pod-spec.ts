@@ -1,4 +1,4 @@
-import type { ContainerSpec, PodSpec, Volume } from '../core/workload.ts';
+import type { ContainerSpec, PodSpec, Volume, VolumeMount } from '../core/workload.ts';
 
 /** An object of the API server whose types are those of its schema, as far as it has the field. */
 export type ApiObject = Readonly<Record<string, unknown>>;
@@ -24,10 +24,16 @@ export function isObject(value: unknown): value is ApiObject {
 }
 
 /**
- * The fields of a pod spec that rules read, in a fixed order, so that pods made from one template have one text. What differs from
- * pod to pod without meaning is left out: images, and the suffix of the volume that holds the service account's token.
+ * The fields of a pod spec that rules and the adoption plan read, in a fixed order, so that pods made from one template have one
+ * text. What differs from pod to pod without meaning is left out: images, the suffix of the volume that holds the service account's
+ * token, and the number of a StatefulSet's claim.
  */
 export function podSpecOf(spec: ApiObject): PodSpec {
+  const volumes = listAt(spec, 'volumes').map(volumeOf);
+  const hostPaths = new Set(volumes.flatMap(({ name, source }) => (source === 'hostPath' ? [name] : [])));
+  const containers = (list: string): readonly ContainerSpec[] =>
+    listAt(spec, list).map((container) => containerOf(container, hostPaths));
+  const claims = listAt(spec, 'resourceClaims').map((claim) => textAt(claim, 'name') ?? '');
   const security = objectAt(spec, 'securityContext');
   return {
     ...pick(spec, ['hostUsers', 'hostPID', 'hostIPC', 'hostNetwork', 'shareProcessNamespace', 'runtimeClassName']),
@@ -36,14 +42,17 @@ export function podSpecOf(spec: ApiObject): PodSpec {
       'securityContext',
       pick(security, ['runAsUser', 'runAsGroup', 'runAsNonRoot', 'fsGroup', 'supplementalGroups']),
     ),
-    containers: listAt(spec, 'containers').map(containerOf),
-    initContainers: listAt(spec, 'initContainers').map(containerOf),
-    ephemeralContainers: listAt(spec, 'ephemeralContainers').map(containerOf),
-    volumes: listAt(spec, 'volumes').map(volumeOf),
+    containers: containers('containers'),
+    initContainers: containers('initContainers'),
+    ephemeralContainers: containers('ephemeralContainers'),
+    volumes,
+    ...(claims.length > 0 ? { resourceClaims: claims } : {}),
   };
 }
 
-function containerOf(container: ApiObject): ContainerSpec {
+function containerOf(container: ApiObject, hostPaths: ReadonlySet<string>): ContainerSpec {
+  const mounts = hostPaths.size === 0 ? [] : mountsOf(container, hostPaths);
+  const extended = extendedResourcesOf(objectAt(container, 'resources'));
   const security = objectAt(container, 'securityContext');
   const devices = listAt(container, 'volumeDevices');
   return {
@@ -60,7 +69,22 @@ function containerOf(container: ApiObject): ContainerSpec {
       ...nonEmpty('capabilities', pick(objectAt(security, 'capabilities'), ['add', 'drop'])),
     }),
     ...(devices.length > 0 ? { volumeDevices: devices.map(() => ({})) } : {}),
+    ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
+    ...(extended.length > 0 ? { extendedResources: extended } : {}),
   };
+}
+
+function mountsOf(container: ApiObject, volumes: ReadonlySet<string>): readonly VolumeMount[] {
+  return listAt(container, 'volumeMounts').flatMap((mount) => {
+    const name = textAt(mount, 'name') ?? '';
+    return volumes.has(name) ? [{ name, readOnly: mount['readOnly'] === true }] : [];
+  });
+}
+
+/** Extended resources have a domain of their own (k8s.io/kubernetes, pkg/apis/core/v1/helper, IsExtendedResourceName). */
+function extendedResourcesOf(resources: ApiObject): readonly string[] {
+  const names = ['limits', 'requests'].flatMap((list) => Object.keys(objectAt(resources, list)));
+  return [...new Set(names)].filter((name) => name.includes('/') && !name.includes('kubernetes.io/'));
 }
 
 function volumeOf(volume: ApiObject): Volume {
@@ -71,12 +95,26 @@ function volumeOf(volume: ApiObject): Volume {
       source = key;
       break;
     }
-  const driver = source === undefined ? undefined : textAt(objectAt(volume, source), 'driver');
   return {
     name: name.startsWith('kube-api-access-') ? 'kube-api-access' : name,
     source,
-    ...(driver === undefined ? {} : { driver }),
+    ...(source === undefined ? {} : volumeDetails(source, objectAt(volume, source))),
   };
+}
+
+function volumeDetails(source: string, details: ApiObject): Partial<Volume> {
+  switch (source) {
+    case 'hostPath':
+      return rename(details, 'path', 'hostPath');
+    case 'persistentVolumeClaim':
+      return { claimName: (textAt(details, 'claimName') ?? '').replace(/-\d+$/, '') };
+    case 'emptyDir':
+      return details['medium'] === '' ? {} : pick(details, ['medium']);
+    case 'ephemeral':
+      return rename(objectAt(objectAt(details, 'volumeClaimTemplate'), 'spec'), 'storageClassName', 'storageClass');
+    default:
+      return pick(details, ['driver']);
+  }
 }
 
 function pick(object: ApiObject, keys: readonly string[]): ApiObject {

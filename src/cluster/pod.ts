@@ -70,6 +70,88 @@ export function createPodInterner(): PodInterner {
   };
 }
 
+const SECURITY_FIELDS = {
+  privileged: true,
+  allowPrivilegeEscalation: true,
+  procMount: true,
+  runAsUser: true,
+  runAsGroup: true,
+  runAsNonRoot: true,
+  capabilities: true,
+} as const;
+const CONTAINER_FIELDS = {
+  name: true,
+  securityContext: SECURITY_FIELDS,
+  volumeDevices: { name: true },
+  volumeMounts: { name: true, readOnly: true },
+  resources: true,
+} as const;
+
+/** Of most sources the name says it all. */
+const NOTHING = {} as const;
+const VOLUME_FIELDS = {
+  name: true,
+  hostPath: { path: true },
+  persistentVolumeClaim: { claimName: true },
+  emptyDir: { medium: true },
+  ephemeral: { volumeClaimTemplate: { spec: { storageClassName: true } } },
+  csi: { driver: true },
+  flexVolume: { driver: true },
+  configMap: NOTHING,
+  secret: NOTHING,
+  projected: NOTHING,
+  downwardAPI: NOTHING,
+  image: NOTHING,
+  nfs: NOTHING,
+  iscsi: NOTHING,
+  fc: NOTHING,
+  rbd: NOTHING,
+  cephfs: NOTHING,
+  glusterfs: NOTHING,
+  gitRepo: NOTHING,
+  gcePersistentDisk: NOTHING,
+  awsElasticBlockStore: NOTHING,
+  azureDisk: NOTHING,
+  azureFile: NOTHING,
+  cinder: NOTHING,
+  flocker: NOTHING,
+  photonPersistentDisk: NOTHING,
+  portworxVolume: NOTHING,
+  quobyte: NOTHING,
+  scaleIO: NOTHING,
+  storageos: NOTHING,
+  vsphereVolume: NOTHING,
+} as const;
+
+/** All that `slimPod` looks at. */
+export const POD_FIELDS = {
+  metadata: {
+    name: true,
+    namespace: true,
+    uid: true,
+    labels: { 'pod-template-hash': true },
+    annotations: { 'kubernetes.io/config.hash': true, 'kubernetes.io/config.mirror': true },
+    ownerReferences: { controller: true, kind: true, name: true },
+  },
+  spec: {
+    nodeName: true,
+    hostUsers: true,
+    hostPID: true,
+    hostIPC: true,
+    hostNetwork: true,
+    shareProcessNamespace: true,
+    runtimeClassName: true,
+    os: true,
+    securityContext: true,
+    containers: CONTAINER_FIELDS,
+    initContainers: CONTAINER_FIELDS,
+    ephemeralContainers: CONTAINER_FIELDS,
+    volumes: VOLUME_FIELDS,
+    resourceClaims: { name: true },
+  },
+  status: { phase: true },
+} as const;
+
 /** The slim record of a pod as the API server sends it; `undefined` for what is no pod. */
 export function slimPod(object: ApiObject, interner: PodInterner): SlimPod | undefined {
   const metadata = objectAt(object, 'metadata');

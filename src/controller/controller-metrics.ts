@@ -16,6 +16,8 @@ export function createControllerMetrics(controller: () => Controller, version: s
   const registers = [registry];
   const prefix = 'userns_audit_';
   collectDefaultMetrics({ register: registry });
+  // Gauges that are called like counters; the families by type beside them say the same.
+  for (const name of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${name}_total`);
   new Gauge({
     name: `${prefix}build_info`,
     help: 'The version of this program.',

@@ -48,7 +48,7 @@ export interface Controller {
 
 const TICK_MS = 5000;
 /** Whoever installs this may bring a policy in the next moment; only then is an empty one made. */
-const POLICY_GRACE_MS = 10_000;
+const POLICY_GRACE_MS = 3000;
 /** The gate can change with the API server alone, and that takes minutes. */
 const CLUSTER_EVIDENCE_MS = 10 * 60_000;
 const RETRY_EVIDENCE_MS = 15_000;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { NamespaceState } from '../cluster/namespace-state.ts';
+import { currentFindings, type IsAccepted, type NamespaceState } from '../cluster/namespace-state.ts';
 import { cut } from '../cluster/namespace-status.ts';
-import type { IsAccepted } from '../cluster/namespace-state.ts';
+
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict, KubeError } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
@@ -54,7 +54,7 @@ export function createEventWriter(
       const present = new Set<string>();
       let count = 0;
       for (const group of namespace.groups.values())
-        for (const { finding, example } of group.findings.values()) {
+        for (const { finding, example } of currentFindings(group)) {
           const { rule, severity, status, message } = finding;
           if (severity !== 'critical' || status !== 'fail' || isAccepted(group, rule)) continue;
           const key = `${rule} ${group.workload}`;

@@ -1,7 +1,7 @@
 import { type ClusterModel } from '../cluster/model.ts';
 import { readNodeEvidence } from '../cluster/node-evidence.ts';
 import { type ApiObject, listAt, objectAt, textAt } from '../cluster/pod-spec.ts';
-import { createPodInterner, isSamePod, slimPod } from '../cluster/pod.ts';
+import { createPodInterner, isSamePod, POD_FIELDS, slimPod } from '../cluster/pod.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type KubeObject, objectKey } from '../kube/kube-object.ts';
 import { createListWatch, type ListWatch, type ListWatchOptions, type ListWatchProgress } from '../kube/list-watch.ts';
@@ -91,6 +91,7 @@ export function createWatches(options: WatchOptions): Watches {
   const isSynced = (): boolean => [...all.values()].every(({ synced }) => synced);
 
   const nodes = watch<SlimNode>('nodes', false, {
+    fields: { metadata: { name: true, uid: true }, status: { runtimeHandlers: true } },
     slim: (object) => slimNode(object),
     equal: (a, b) => a.uid === b.uid && a.handlerUserNamespaces === b.handlerUserNamespaces,
     onUpsert: (name, node) => {
@@ -103,6 +104,7 @@ export function createWatches(options: WatchOptions): Watches {
     },
   });
   watch<ApiObject>('namespaces', false, {
+    fields: { metadata: { name: true, labels: true } },
     slim: (object) => ({ ...object.metadata.labels }),
     equal: (a, b) => JSON.stringify(a) === JSON.stringify(b),
     onUpsert: (name, labels) => {
@@ -113,6 +115,10 @@ export function createWatches(options: WatchOptions): Watches {
     },
   });
   const nodeAudits = watch<SlimNodeAudit>('nodeaudits', true, {
+    fields: {
+      metadata: { name: true, uid: true, resourceVersion: true, ownerReferences: true },
+      status: true,
+    },
     // Evidence is large and belongs to the model: what is kept here is what its writer needs.
     slim: (object) => {
       model.setEvidence(readNodeEvidence(object as unknown as ApiObject, now()));
@@ -125,6 +131,7 @@ export function createWatches(options: WatchOptions): Watches {
     },
   });
   const namespaceAudits = watch<Written>('namespaceaudits', true, {
+    fields: { metadata: { name: true, namespace: true }, status: true },
     slim: (object) => readWritten(object as unknown as ApiObject),
     keyOf: ({ metadata: { namespace = '', name } }) => (name === 'userns-audit' ? namespace : `${namespace}/${name}`),
     equal: (a, b) => a.content === b.content,
@@ -138,6 +145,10 @@ export function createWatches(options: WatchOptions): Watches {
   });
   const interner = createPodInterner();
   watch('pods', false, {
+    fields: POD_FIELDS,
+    // A stream holds one pod at a time; a page of them is megabytes.
+    watchList: true,
+    pageSize: 250,
     slim: (object: KubeObject) => slimPod(object as unknown as ApiObject, interner),
     equal: isSamePod,
     onUpsert: (_, pod, previous) => {

@@ -1,6 +1,8 @@
 /** A pattern made ready to be asked often. */
 export type Glob = (text: string) => boolean;
 
+const ANSWERS_KEPT = 10_000;
+
 type Token = { readonly literal: string } | 'one' | 'star' | 'deep' | 'optional';
 
 /**
@@ -13,7 +15,11 @@ export function compileGlob(pattern: string): Glob {
   const tokens = tokenize(pattern.endsWith('/') ? `${pattern}**` : pattern);
   const answers = new Map<string, boolean>();
   return (text) => {
-    const answer = answers.get(text) ?? matches(tokens, text);
+    const known = answers.get(text);
+    if (known !== undefined) return known;
+    const answer = matches(tokens, text);
+    // A process that runs for months meets new names without end.
+    if (answers.size >= ANSWERS_KEPT) answers.clear();
     answers.set(text, answer);
     return answer;
   };

@@ -1,5 +1,6 @@
 import type { KubeConnection } from './connection.ts';
 import { createTransport, type Exchange, failure, readBody, requestName } from './http-exchange.ts';
+import { type Fields, parseFields } from './json-fields.ts';
 import { KubeError, networkError, refusal } from './kube-error.ts';
 import { type Query, withQuery } from './paths.ts';
 
@@ -68,6 +69,8 @@ export interface RawRequest {
   readonly accept?: string;
   /** 16 MiB unless told. */
   readonly maxBytes?: number;
+  /** What is wanted of the answer, all of it unless told. */
+  readonly fields?: Fields;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -156,7 +159,7 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
       const opened = await open(request);
       const status = opened.response.statusCode ?? 0;
       if (status < 200 || status > 299) {
-        const said = await readBody(opened.response, opened.exchange, MAX_ERROR_BYTES);
+        const said = await readBody(opened.response, opened.exchange, MAX_ERROR_BYTES, String);
         throw refusal(requestName(request), status, said, opened.response.headers['retry-after']);
       }
       const result = await use(opened);
@@ -168,16 +171,20 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
     }
   }
 
-  const text = (request: RawRequest): Promise<string> =>
-    answer(request, ({ response, exchange }) => readBody(response, exchange, request.maxBytes ?? DEFAULT_MAX_BYTES));
+  const read = <T>(request: RawRequest, use: (body: Buffer) => T): Promise<T> =>
+    answer(request, ({ response, exchange }) =>
+      readBody(response, exchange, request.maxBytes ?? DEFAULT_MAX_BYTES, use),
+    );
 
-  async function json<T>(request: RawRequest): Promise<T> {
-    const body = await text(request);
-    try {
-      return JSON.parse(body) as T;
-    } catch (cause) {
-      throw networkError(requestName(request), cause, 'MalformedResponse');
-    }
+  function json<T>(request: RawRequest): Promise<T> {
+    const { fields } = request;
+    return read(request, (body) => {
+      try {
+        return (fields ? parseFields(body, fields) : JSON.parse(body.toString('utf8'))) as T;
+      } catch (cause) {
+        throw networkError(requestName(request), cause, 'MalformedResponse');
+      }
+    });
   }
 
   function write<T>(method: string, path: string, body: unknown, options: WriteOptions & Partial<PatchOptions> = {}) {
@@ -206,7 +213,8 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
         response.destroy();
       }
     },
-    raw: (path, signal) => text({ method: 'GET', path, accept: '*/*', maxBytes: 4 * DEFAULT_MAX_BYTES, signal }),
+    raw: (path, signal) =>
+      read({ method: 'GET', path, accept: '*/*', maxBytes: 4 * DEFAULT_MAX_BYTES, signal }, String),
     close: () => {
       transport.close();
     },

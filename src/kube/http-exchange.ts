@@ -82,20 +82,37 @@ export function createTransport(connection: KubeConnection): Transport {
   };
 }
 
+/** Memory for bodies, used again and again: pages of megabytes would else be collected one by one, each at the cost of a full sweep. */
+const spareMemory: Buffer[] = [];
+const MAX_SPARE = 2;
+const MAX_SPARE_BYTES = 16 << 20;
+const FIRST_BYTES = 64 << 10;
+
 /**
- * The whole body.
+ * Hands the whole body to `use`. The bytes are lent: they are others' as soon as `use` has returned.
  * @throws KubeError `ResponseTooLarge` as soon as it is known to be longer than `maxBytes`, or of status 0 when it was cut.
  */
-export async function readBody(response: http.IncomingMessage, exchange: Exchange, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
+export async function readBody<T>(
+  response: http.IncomingMessage,
+  exchange: Exchange,
+  maxBytes: number,
+  use: (body: Buffer) => T,
+): Promise<T> {
+  let memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
   let length = 0;
   const timer = setTimeout(() => response.destroy(new SilenceError(exchange.timeoutMs)), exchange.timeoutMs);
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       timer.refresh();
-      length += chunk.length;
-      if (length > maxBytes) throw tooLarge(exchange, maxBytes);
-      chunks.push(chunk);
+      const end = length + chunk.length;
+      if (end > maxBytes) throw tooLarge(exchange, maxBytes);
+      if (end > memory.length) {
+        const larger = Buffer.allocUnsafeSlow(Math.max(end, memory.length * 2));
+        memory.copy(larger, 0, 0, length);
+        memory = larger;
+      }
+      chunk.copy(memory, length);
+      length = end;
     }
   } catch (error) {
     throw error instanceof KubeError ? error : failure(exchange, error);
@@ -103,7 +120,11 @@ export async function readBody(response: http.IncomingMessage, exchange: Exchang
     clearTimeout(timer);
     response.destroy();
   }
-  return Buffer.concat(chunks, length).toString('utf8');
+  try {
+    return use(memory.subarray(0, length));
+  } finally {
+    if (spareMemory.length < MAX_SPARE && memory.length <= MAX_SPARE_BYTES) spareMemory.push(memory);
+  }
 }
 
 /** What went wrong without an answer, told apart from an answer that refuses. */

@@ -4,24 +4,24 @@ const NEWLINE = 10;
 const MAX_LINE_BYTES = 32 << 20;
 
 /**
- * Cuts a stream of bytes into lines of UTF-8. Every byte is searched and copied once, however a line is cut into chunks.
+ * Cuts a stream of bytes into lines. Every byte is searched and copied once, however a line is cut into chunks.
  * @throws RangeError for a line longer than `maxBytes`
  */
 export function createLineSplitter(maxBytes = MAX_LINE_BYTES): {
   /** The lines that this chunk completes, without their ends. */
-  push(chunk: Buffer): readonly string[];
+  push(chunk: Buffer): readonly Buffer[];
   /** Bytes of a line that is not complete. */
   readonly pending: number;
 } {
   let parts: Buffer[] = [];
   let pending = 0;
 
-  function complete(tail: Buffer): string {
-    if (pending === 0) return tail.toString('utf8');
+  function complete(tail: Buffer): Buffer {
+    if (pending === 0) return tail;
     const line = Buffer.concat([...parts, tail], pending + tail.length);
     parts = [];
     pending = 0;
-    return line.toString('utf8');
+    return line;
   }
 
   return {
@@ -29,7 +29,7 @@ export function createLineSplitter(maxBytes = MAX_LINE_BYTES): {
       return pending;
     },
     push(chunk) {
-      const lines: string[] = [];
+      const lines: Buffer[] = [];
       let start = 0;
       for (;;) {
         const end = chunk.indexOf(NEWLINE, start);

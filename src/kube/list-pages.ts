@@ -1,4 +1,5 @@
 import type { KubeClient } from './client.ts';
+import type { Fields } from './json-fields.ts';
 import { isGone, KubeError } from './kube-error.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { Query } from './paths.ts';
@@ -18,6 +19,8 @@ export interface ListPagesOptions {
   readonly path: string;
   readonly query: Query;
   readonly pageSize: number;
+  /** What is wanted of every object. */
+  readonly fields?: Fields;
   readonly signal: AbortSignal;
   /** Called for each object as its page comes; keep nothing of it but what is needed. */
   readonly onObject: (object: KubeObject) => void;
@@ -46,8 +49,13 @@ export async function listPages(options: ListPagesOptions): Promise<string> {
   }
 }
 
+/** Of the list itself. */
+const LIST_FIELDS = { kind: true, metadata: true, code: true, reason: true, message: true } as const;
+
 async function listOnce(options: ListPagesOptions, limit: number): Promise<string> {
   const { client, path, query, signal } = options;
+  // Written once, so that it is prepared once.
+  const fields = options.fields && { ...LIST_FIELDS, items: options.fields };
   let token: string | undefined;
   for (;;) {
     const page = await client.request<ListAnswer | null>({
@@ -55,6 +63,7 @@ async function listOnce(options: ListPagesOptions, limit: number): Promise<strin
       path,
       query: { ...query, limit, continue: token },
       maxBytes: MAX_PAGE_BYTES,
+      ...(fields ? { fields } : {}),
       signal,
     });
     options.onPage();

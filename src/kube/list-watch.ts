@@ -1,6 +1,7 @@
 import { type BackoffLimits, createBackoff } from './backoff.ts';
 import type { KubeClient } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { Fields } from './json-fields.ts';
 import { createLineSplitter } from './json-lines.ts';
 import { isGone, KubeError, statusError } from './kube-error.ts';
 import { listPages } from './list-pages.ts';
@@ -21,6 +22,8 @@ export interface ListWatchOptions<T> extends RecordHandlers<T> {
   readonly path: string;
   /** Selectors, for list and watch alike. */
   readonly query?: Query;
+  /** What `slim` and `keyOf` look at: nothing else is made of what the server sends. All of it unless told. */
+  readonly fields?: Fields;
   /** Objects in one answer, 500 unless told. */
   readonly pageSize?: number;
   /** Ask for the list as a stream (KEP-3157); a server that refuses is asked for pages. */
@@ -54,8 +57,8 @@ const SHORT_WATCH_MS = 5000;
 /** The server ends a watch by itself; one that lasts longer than this hangs somewhere on the way. */
 const WATCH_MARGIN_MS = 15_000;
 /** A streaming list has something to say all the time. */
-const INITIAL_SILENCE_MS = 30_000;
-/** Errors in a row on one resource version, after which it is given up. */
+const INITIAL_SILENCE_MS = 10_000;
+/** Watches in a row that broke on one resource version, after which it is given up. */
 const MAX_RESUMES = 3;
 
 /** Keeps slim records of all objects of a resource current. */
@@ -110,6 +113,7 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
       client,
       path,
       query,
+      ...(options.fields ? { fields: options.fields } : {}),
       pageSize: options.pageSize ?? 500,
       signal,
       onObject: store.upsert,
@@ -126,7 +130,8 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
     // In a streaming list the versions are those of the objects, in no order: none is a place to resume from.
     if (position !== undefined) position = event.version;
     else if (event.type === 'BOOKMARK' && event.endsInitialEvents) listed(event.version);
-    resumes = 0;
+    // A streaming list that never gets to its end is no progress.
+    if (position !== undefined) resumes = 0;
   }
 
   /** Reads one watch to its end; without a position it begins with a streaming list. */
@@ -144,23 +149,26 @@ export function createListWatch<T>(options: ListWatchOptions<T>): ListWatch<T> {
     try {
       for await (const chunk of client.stream(path, watchQuery(query, position, timeoutSeconds), both)) {
         contact = clock.now();
-        for (const line of splitter.push(chunk)) handle(parseWatchEvent(line));
+        for (const line of splitter.push(chunk)) handle(parseWatchEvent(line, options.fields));
         watchdog.until(position === undefined ? contact + INITIAL_SILENCE_MS : end);
       }
     } catch (error) {
+      // Only what the watch itself did: a server that is away says nothing about the version.
+      if (contact >= watchStart || cut.signal.aborted) resumes += 1;
       throw error instanceof RangeError ? new MalformedEventError(error.message) : error;
     } finally {
       watchdog.stop();
     }
-    if (position === undefined) throw new Error(`watch ${path}: the streaming list ended before it was complete`);
+    if (position !== undefined) return;
+    resumes += 1;
+    throw new Error(`watch ${path}: the streaming list ended before it was complete`);
   }
 
   /** What to do after a failure: returns how long to wait, having forgotten the position where it is of no use any more. */
   function recover(error: unknown): number {
     report(error instanceof MalformedEventError ? 'malformed' : 'error', error);
-    resumes += 1;
     if (position === undefined) {
-      if (streaming && (refusesStreaming(error) || resumes > MAX_RESUMES)) {
+      if (streaming && (refusesStreaming(error) || isSilence(error) || resumes > MAX_RESUMES)) {
         streaming = false;
         progress('watch-list-refused');
         return 0;
@@ -213,6 +221,11 @@ function watchQuery(query: Query, position: string | undefined, timeoutSeconds: 
 /** Servers without the feature refuse one parameter or the other as invalid. */
 function refusesStreaming(error: unknown): boolean {
   return error instanceof KubeError && [400, 404, 405, 415, 422].includes(error.status);
+}
+
+/** A server that does not know streaming lists may begin a plain watch and have nothing to say: it was cut. */
+function isSilence(error: unknown): boolean {
+  return error instanceof KubeError && error.reason === 'Aborted';
 }
 
 /** An answer that will not get better by asking for the same resource version again. */

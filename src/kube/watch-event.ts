@@ -1,3 +1,4 @@
+import { type Fields, parseFields } from './json-fields.ts';
 import type { KubeObject } from './kube-object.ts';
 import type { KubeStatus } from './kube-error.ts';
 
@@ -15,9 +16,9 @@ export class MalformedEventError extends Error {
   override readonly name = 'MalformedEventError';
 }
 
-/** @throws MalformedEventError */
-export function parseWatchEvent(line: string): WatchEvent {
-  const { type, object } = parseLine(line);
+/** @param fields what is wanted of the object, besides `metadata` as far as a watch needs it. @throws MalformedEventError */
+export function parseWatchEvent(line: Buffer, fields: Fields = true): WatchEvent {
+  const { type, object } = parseLine(line, fields);
   if (type === 'ERROR') return { type, status: object };
   const { metadata } = object as Partial<KubeObject>;
   const version = metadata?.resourceVersion;
@@ -35,10 +36,38 @@ export function parseWatchEvent(line: string): WatchEvent {
   }
 }
 
-function parseLine(line: string): { readonly type: unknown; readonly object: object } {
+/** Of a bookmark, and of an error. */
+const EVENT_FIELDS = {
+  kind: true,
+  apiVersion: true,
+  code: true,
+  reason: true,
+  message: true,
+  details: true,
+  status: true,
+} as const;
+
+function wantedOf(fields: Exclude<Fields, true>): Fields {
+  const known = eventFields.get(fields);
+  if (known) return known;
+  const { metadata = {} } = fields;
+  const own: Fields =
+    metadata === true ? true : { ...metadata, resourceVersion: true as const, annotations: annotationsOf(metadata) };
+  const wanted = { type: true as const, object: { ...EVENT_FIELDS, ...fields, metadata: own } };
+  eventFields.set(fields, wanted);
+  return wanted;
+}
+
+function annotationsOf({ annotations = {} }: Exclude<Fields, true>): Fields {
+  return annotations === true ? true : { ...annotations, [INITIAL_EVENTS_END]: true };
+}
+
+const eventFields = new WeakMap<object, Fields>();
+
+function parseLine(line: Buffer, fields: Fields): { readonly type: unknown; readonly object: object } {
   let event: unknown;
   try {
-    event = JSON.parse(line);
+    event = fields === true ? JSON.parse(line.toString('utf8')) : parseFields(line, wantedOf(fields));
   } catch {
     throw malformed('a line that is not JSON', line);
   }
@@ -47,6 +76,6 @@ function parseLine(line: string): { readonly type: unknown; readonly object: obj
   return { type, object };
 }
 
-function malformed(what: string, line: string): MalformedEventError {
-  return new MalformedEventError(`the watch sent ${what}: ${JSON.stringify(line.slice(0, 100))}`);
+function malformed(what: string, line: Buffer): MalformedEventError {
+  return new MalformedEventError(`the watch sent ${what}: ${JSON.stringify(line.toString('utf8', 0, 100))}`);
 }

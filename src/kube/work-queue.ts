@@ -93,6 +93,7 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   async function work(key: string): Promise<void> {
     // A turn of its own: whoever adds a key has finished what it is doing before the key is handled.
     await Promise.resolve();
+    again.delete(key);
     let after: number | undefined;
     try {
       const result = await handle(key, stopped.signal);

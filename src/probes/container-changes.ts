@@ -5,9 +5,7 @@ import { sortProcesses } from './processes.ts';
 
 /** Tells between two audits whether containers came or went, at the cost of a directory listing. */
 export interface ContainerChanges {
-  /** An audit begins: whatever starts from now on it may miss. */
-  begin(): void;
-  /** What the audit has seen. */
+  /** What an audit has seen. Processes stay as new as they are: those that came while it was busy it may have missed. */
   remember(containers: readonly Container[]): void;
   /** True when a container is there that was not, or one is gone. Reads the cgroups of new processes alone. */
   look(): boolean;
@@ -24,10 +22,6 @@ export function createContainerChanges(procfs: ProcFs): ContainerChanges {
   }
 
   return {
-    begin() {
-      pids = new Set(listPids());
-      before = pids;
-    },
     remember(containers) {
       known = new Map(
         containers.filter(({ state }) => state === 'running').map(({ cgroup, init }) => [cgroup, init.pid]),

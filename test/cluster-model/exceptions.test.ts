@@ -140,6 +140,29 @@ test('an exception holds to the end of its last day, by the clock alone', () => 
   expect(clusterSummary(model).exceptions).toMatchObject([{ state: 'expired', matched: 1 }]);
 });
 
+test('a day on which nothing ends is news for the cluster alone', () => {
+  const clock = { now: NOON };
+  const { model, dirty, changes } = modelAt(clock);
+  model.setSettings({ policy: policyOf({ exceptions: [exceptionOf({ namespaces: ['*'], expires: '2026-12-11' })] }) });
+  model.upsertPod(podOf());
+  dirty.clear();
+  changes.cluster = 0;
+  clock.now += 86_400_000;
+  model.tick();
+  expect([[...dirty], changes.cluster > 0]).toEqual([[], true]);
+  expect(clusterSummary(model)).toMatchObject({
+    history: [{ date: '2026-11-28' }],
+    exceptions: [{ state: 'expiring' }],
+  });
+  // A clock that was put back brings the exception back as well.
+  clock.now = Date.parse('2026-12-12T00:00:00Z');
+  model.tick();
+  expect(isAccepted(model)).toBe(false);
+  clock.now -= 1;
+  model.tick();
+  expect(isAccepted(model)).toBe(true);
+});
+
 test('how every exception is used', () => {
   const model = modelWith([
     { namespaces: ['shop'], reason: 'no end' },

@@ -419,6 +419,24 @@ test('when all is gone, nothing is left', () => {
   );
 });
 
+test('records that were replaced are kept nowhere', () => {
+  const { model } = modelAt();
+  let record = podOf({ node: 'n1' }, interner);
+  model.upsertPod(record);
+  for (let change = 0; change < 20; change++) {
+    const phase = ['Pending', 'Running', 'Running'][change % 3] ?? '';
+    const next = podOf({ node: NODES[change % NODES.length] ?? '', phase }, interner);
+    model.upsertPod(next, record);
+    expect(record.counted).toBeUndefined();
+    record = next;
+    const groups = [...(model.namespaces.get('shop')?.groups.values() ?? [])];
+    expect(groups.flatMap(({ pods }) => [...pods])).toEqual([record]);
+    // Nodes nobody but this pod speaks of go with it.
+    const bound = [...model.nodes.values()].flatMap(({ pods }) => [...pods]);
+    expect([model.nodes.size, bound]).toEqual(record.node === '' ? [0, []] : [1, [record]]);
+  }
+});
+
 test('evidence that never came leaves no trace', () => {
   const { model } = modelAt();
   model.setEvidence(emptyEvidence('n1'));

@@ -1,6 +1,16 @@
 import { expect, test } from '@jest/globals';
+import type { ApiObject } from '../../src/cluster/pod-spec.ts';
 import { createPodInterner } from '../../src/cluster/pod.ts';
-import { auditObject, clusterSummary, evidenceOf, modelAt, namespaceSummary, podOf, uidOf } from './cluster-facts.ts';
+import {
+  auditObject,
+  clusterSummary,
+  evidenceOf,
+  modelAt,
+  namespaceSummary,
+  podOf,
+  QUIET,
+  uidOf,
+} from './cluster-facts.ts';
 
 const DAEMON = ['DaemonSet', 'agent'] as const;
 const PRIVATE = { spec: { hostUsers: false } };
@@ -101,4 +111,48 @@ test('a text that is cut ends in no half of a character', () => {
   const [found] = clusterSummary(model).criticalFindings ?? [];
   expect(found?.message).toBe(`${'x'.repeat(1022)}…`);
   expect(found?.message.isWellFormed()).toBe(true);
+});
+
+const HOST_PATH = { volumes: [{ name: 'v', hostPath: { path: '/etc' } }] };
+const gpu = { limits: { cpu: '1', 'nvidia.com/gpu': '1' } };
+
+test.each<[string, ApiObject, standing: 'ready' | 'blocked', because: string]>([
+  ['nothing special', {}, 'ready', ''],
+  ['a device of a plugin', { containers: [{ ...QUIET, resources: gpu }] }, 'blocked', 'nvidia.com/gpu'],
+  ['a device of an init container', { initContainers: [{ ...QUIET, resources: gpu }] }, 'blocked', 'nvidia.com/gpu'],
+  ['a claimed device', { resourceClaims: [{ name: 'card' }] }, 'blocked', 'card'],
+  ['huge pages', { volumes: [{ name: 'v', emptyDir: { medium: 'HugePages' } }] }, 'blocked', 'huge pages'],
+  ['scratch space', { volumes: [{ name: 'v', emptyDir: { medium: 'Memory' } }] }, 'ready', ''],
+  ['a claim', { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data-db-0' } }] }, 'blocked', 'data-db'],
+  ['a share', { volumes: [{ name: 'v', nfs: { server: 's', path: '/' } }] }, 'blocked', 'NFS'],
+  ['a driver', { volumes: [{ name: 'v', csi: { driver: 'nfs.csi.k8s.io' } }] }, 'blocked', 'NFS'],
+  [
+    'files of the node that it writes',
+    { ...HOST_PATH, containers: [{ ...QUIET, volumeMounts: [{ name: 'v', mountPath: '/x' }] }] },
+    'blocked',
+    'writes to /etc',
+  ],
+  [
+    'files of the node that it reads',
+    { ...HOST_PATH, containers: [{ ...QUIET, volumeMounts: [{ name: 'v', mountPath: '/x', readOnly: true }] }] },
+    'blocked',
+    'reads /etc',
+  ],
+])('what keeps a live workload from adopting: %s', (_, spec, standing, because) => {
+  const { model } = modelAt();
+  model.upsertPod(podOf({ spec }));
+  const { workloads, blockers = [] } = namespaceSummary(model);
+  expect(workloads).toEqual({ adopted: 0, ready: 0, blocked: 0, [standing]: 1 });
+  expect(blockers.map(({ reason }) => reason)).toEqual(
+    standing === 'ready' ? [] : [expect.stringContaining(because) as unknown],
+  );
+});
+
+test('the pods of a StatefulSet are of one shape', () => {
+  const interner = createPodInterner();
+  const shapes = [0, 1, 12].map((ordinal) => {
+    const claim = { name: 'data', persistentVolumeClaim: { claimName: `data-db-${ordinal}` } };
+    return podOf({ spec: { volumes: [claim] } }, interner).shape;
+  });
+  expect(new Set(shapes).size).toBe(1);
 });

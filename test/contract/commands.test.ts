@@ -14,6 +14,8 @@ const EXPECTED: Readonly<Record<string, readonly number[]>> = {
   'userns-audit node --host-root /host': [2],
   // Runs until it is interrupted; here timeout(1) does it.
   'userns-audit node --watch': [124],
+  // Serves until it is ended.
+  'userns-audit serve': [124],
 };
 
 /** It is what runs this file. */
@@ -62,11 +64,13 @@ describe('the commands of the documentation', () => {
     const env = { ...process.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}` };
     const { status, stderr } = spawnSync(
       'timeout',
-      [command.includes('--watch') ? '3' : '60', 'bash', '-c', here(command)],
+      [/--watch|serve/.test(command) ? '3' : '60', 'bash', '-c', here(command)],
       {
         cwd: ROOT,
         env,
         encoding: 'utf8',
+        // A machine may run hundreds of containers.
+        maxBuffer: 64 << 20,
       },
     );
     expect(stderr).toBe('');

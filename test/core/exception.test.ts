@@ -71,7 +71,11 @@ describe('an exception does not match', () => {
   });
 
   test('what only a cluster knows, and is not reported for it', () => {
-    expect(outcome({ namespaceSelector: { matchLabels: { team: 'a' } } })).toEqual({ accepted: undefined, problems: [], matched: 0 });
+    expect(outcome({ namespaceSelector: { matchLabels: { team: 'a' } } })).toEqual({
+      accepted: undefined,
+      problems: [],
+      matched: 0,
+    });
   });
 
   test('a manifest without a namespace, but by *', () => {

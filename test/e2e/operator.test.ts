@@ -9,12 +9,15 @@ import { requireCluster } from '../cluster/parts.ts';
 import { requireHelm } from '../helm/helm.ts';
 import { isSkipped } from '../lab/lab.ts';
 import { containerId, startContainer, stopAll } from '../lab/runc.ts';
+import { serveMetrics } from '../prometheus/exposition.ts';
+import { requirePrometheus, startPrometheus } from '../prometheus/prometheus.ts';
 import { until } from '../support/until.ts';
 import { IMAGE, makeImage } from './image.ts';
 
 const parts = requireCluster();
 const helm = requireHelm();
-const skipped = isSkipped(parts) ? parts.skipped : 'skipped' in helm ? helm.skipped : undefined;
+const prometheus = requirePrometheus();
+const skipped = [parts, helm, prometheus].flatMap((part) => ('skipped' in part ? [part.skipped] : []))[0];
 const NAMESPACE = 'userns-audit';
 
 interface Finding {
@@ -58,6 +61,12 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     return stdout;
   }
 
+  /** The commands of the README for a cluster, as they stand there. */
+  function readmeCommands(program: string): readonly (readonly string[])[] {
+    const lines = readFileSync('README.md', 'utf8').split('\n');
+    return lines.filter((line) => line.startsWith(`${program} `)).map((line) => line.split(' ').slice(1));
+  }
+
   const chartValues = [
     `image.repository=${IMAGE.repository}`,
     `image.tag=${IMAGE.tag}`,
@@ -90,6 +99,15 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     return cluster.inNamespace(process.execPath, ['-e', script, token]).stdout;
   }
 
+  /** What the agent tells whoever reaches its port. */
+  function agentMetrics(): string {
+    const [{ status }] = json<{ items: [{ status: { podIP: string } }] }>(
+      `get pods -n ${NAMESPACE} -l app.kubernetes.io/component=agent`,
+    ).items;
+    const script = `require('node:http').get('http://${status.podIP}:9464/metrics', (answer) => { answer.pipe(process.stdout); });`;
+    return cluster.inNamespace(process.execPath, ['-e', script]).stdout;
+  }
+
   beforeAll(async () => {
     if (isSkipped(parts)) return;
     cluster = await startCluster(parts);
@@ -97,14 +115,11 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     cluster.importImage(image.tarFile);
     image.remove();
     kubectl('apply -f -', readFileSync('test/e2e/open-reports.yaml', 'utf8'));
-    kubectl(`create namespace ${NAMESPACE}`);
+    const [install = []] = readmeCommands('helm');
+    runHelm([...install, '--wait', '--timeout', '2m', ...chartValues.flatMap((value) => ['--set', value])]);
     kubectl(`create serviceaccount scraper -n ${NAMESPACE}`);
-    runHelm([
-      ...['install', 'ua', 'charts/userns-audit', '--namespace', NAMESPACE, '--wait', '--timeout', '2m'],
-      ...chartValues.flatMap((value) => ['--set', value]),
-    ]);
     kubectl(
-      `create clusterrolebinding scraper --clusterrole=ua-userns-audit-metrics-reader --serviceaccount=${NAMESPACE}:scraper`,
+      `create clusterrolebinding scraper --clusterrole=userns-audit-metrics-reader --serviceaccount=${NAMESPACE}:scraper`,
     );
     kubectl('apply -f test/e2e/pods.yaml');
     writeFileSync(
@@ -148,6 +163,14 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       [],
     );
   }, 90_000);
+
+  test('the commands of the README for a cluster answer', async () => {
+    // The controller makes a policy when nobody has brought one.
+    await until('a policy', () => cluster.kubectl(['get', 'auditpolicy', 'cluster']).status === 0 || undefined);
+    const commands = readmeCommands('kubectl');
+    expect(commands).toHaveLength(3);
+    for (const command of commands) expect(kubectl(command.join(' '))).not.toBe('');
+  });
 
   test('the node is ready, and its agent sees everything', () => {
     const { status } = json<{
@@ -219,6 +242,43 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     expect(metrics()).toMatch(/^userns_audit_pods\{namespace="shop",state="not_effective"\} 0$/m);
   }, 180_000);
 
+  test('a Prometheus that scrapes both answers the documented queries', async () => {
+    if ('skipped' in prometheus) throw new Error(prometheus.skipped);
+    // Pods are reached from inside the cluster's network alone: what they answer is handed on as it is.
+    const relays = await Promise.all(
+      [metrics, agentMetrics].map((read) => serveMetrics(() => Promise.resolve(read()))),
+    );
+    const started = await startPrometheus(prometheus, [
+      { job: 'userns-audit', targets: relays.map(({ address }) => ({ address })) },
+    ]);
+    try {
+      const page = readFileSync('docs/metrics.md', 'utf8');
+      const queries = [...page.slice(page.indexOf('## Queries')).matchAll(/^\| [^|`]+ \| `(.+)` \|$/gm)].map(
+        ([, query = '']) => query,
+      );
+      expect(queries.length).toBeGreaterThan(4);
+      const [adoption = '', ...others] = queries;
+      const shop = await until('the adoption of shop', async () => {
+        const answer = await started.query(adoption);
+        return answer.find(({ metric }) => metric['namespace'] === 'shop');
+      });
+      expect(Number(shop.value[1])).toBeCloseTo(4 / 6);
+      // A query that finds nothing wrong has nothing to answer; one that is wrong itself is refused.
+      for (const query of others) await started.query(query);
+      expect(await started.query('userns_audit_node_readiness{status="Ready"}')).toHaveLength(1);
+      expect(await started.query('userns_audit_agent_evidence_complete == 1')).toHaveLength(1);
+    } finally {
+      await started.stop();
+      for (const { server } of relays) server.close();
+    }
+  }, 90_000);
+
+  test('promtool finds nothing to say about what the controller tells', () => {
+    if ('skipped' in prometheus) throw new Error(prometheus.skipped);
+    const checked = spawnSync(prometheus.promtool, ['check', 'metrics'], { input: metrics(), encoding: 'utf8' });
+    expect({ status: checked.status, said: checked.stdout + checked.stderr }).toEqual({ status: 0, said: '' });
+  });
+
   test('nothing is written in a quiet half minute', async () => {
     const version = (): string =>
       ['nodeaudits', 'namespaceaudits -A', 'auditpolicies', 'reports.openreports.io -A']
@@ -242,8 +302,8 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       `get pods -n ${NAMESPACE} -l app.kubernetes.io/component=agent`,
     ).items;
     const bound = `--bound-object-kind Pod --bound-object-name ${metadata.name} --bound-object-uid ${metadata.uid}`;
-    const token = kubectl(`create token ua-userns-audit-agent -n ${NAMESPACE} ${bound}`).trim();
-    const unbound = kubectl(`create token ua-userns-audit-agent -n ${NAMESPACE}`).trim();
+    const token = kubectl(`create token userns-audit-agent -n ${NAMESPACE} ${bound}`).trim();
+    const unbound = kubectl(`create token userns-audit-agent -n ${NAMESPACE}`).trim();
     kubectl('apply -f -', JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'other' } }));
     const as = (bearer: string, args: string): { readonly status: number | null; readonly stderr: string } =>
       cluster.kubectl([
@@ -268,16 +328,16 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
   });
 
   test('uninstalling leaves nothing behind but the definitions of the resources', async () => {
-    runHelm(['uninstall', 'ua', '--namespace', NAMESPACE, '--wait', '--timeout', '2m']);
+    runHelm(['uninstall', 'userns-audit', '--namespace', NAMESPACE, '--wait', '--timeout', '2m']);
     // Helm waits for what it made; pods go when their owners have.
     await until('no object of the release', () => {
       const left = kubectl(
-        `get all,serviceaccounts,roles,rolebindings,poddisruptionbudgets -n ${NAMESPACE} -l app.kubernetes.io/instance=ua -o name`,
+        `get all,serviceaccounts,roles,rolebindings,poddisruptionbudgets -n ${NAMESPACE} -l app.kubernetes.io/instance=userns-audit -o name`,
       );
       return left === '' ? true : undefined;
     });
     const wide = kubectl(
-      'get clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings -l app.kubernetes.io/instance=ua -o name',
+      'get clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings -l app.kubernetes.io/instance=userns-audit -o name',
     );
     expect(wide).toBe('');
     expect(kubectl('get crd -o name').match(/userns-audit\.dev/g)).toHaveLength(3);
