@@ -65,10 +65,10 @@ test('the plugin runs under the name kubectl looks for, and its manifest names t
     kind: 'Plugin',
     metadata: { name: 'userns-audit' },
     spec: {
-      version: expect.stringMatching(/^v\d+\.\d+\.\d+$/),
+      version: expect.stringMatching(/^v\d+\.\d+\.\d+$/) as unknown,
       platforms: [
         {
-          uri: expect.stringMatching(new RegExp(`^https://downloads\\.example\\.com/v[\\d.]+/${archive}$`)),
+          uri: expect.stringMatching(new RegExp(`^https://downloads\\.example\\.com/v[\\d.]+/${archive}$`)) as unknown,
           sha256: createHash('sha256')
             .update(readFileSync(join(out, archive)))
             .digest('hex'),
