@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { createAgentCounters, renderAgentMetrics } from '../../src/agent/agent-metrics.ts';
 import { createControllerMetrics } from '../../src/controller/controller-metrics.ts';
 import type { Controller } from '../../src/controller/controller.ts';
+import { createServeMetrics } from '../../src/standalone/serve-metrics.ts';
+import { auditMachine } from '../support/audit.ts';
 import type { AdoptionFloor } from '../../src/core/policy.ts';
 import {
   evidenceOf,
@@ -139,6 +141,12 @@ export function agentExposition(): () => Promise<string> {
     counters.publishes.failed += 1;
     return Promise.resolve(renderAgentMetrics(counters, '1.2.3', Date.now(), USE));
   };
+}
+
+/** /metrics of `userns-audit serve`, of this machine. */
+export function machineExposition(): () => Promise<string> {
+  const audit = { report: auditMachine(), time: Date.now(), seconds: 0.2 };
+  return () => createServeMetrics(() => audit, '1.2.3').metrics();
 }
 
 /** Serves a text under /metrics on a free port. */

@@ -3,13 +3,14 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../chart/chart.ts';
-import { agentExposition, controllerExposition, waitingExposition } from './exposition.ts';
+import { agentExposition, controllerExposition, machineExposition, waitingExposition } from './exposition.ts';
 import { requirePrometheus } from './prometheus.ts';
 
 const EXPOSITIONS = {
   controller: controllerExposition(),
   'waiting controller': waitingExposition(),
   agent: agentExposition(),
+  machine: machineExposition(),
 };
 const programs = requirePrometheus();
 if ('skipped' in programs) console.warn(`skipped: ${programs.skipped}`);
