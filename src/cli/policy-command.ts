@@ -57,7 +57,7 @@ function choice<Word extends string>(words: readonly Word[]): (text: string) => 
 
 /** Their names as the API writes them, however they are typed. */
 function parseAction(text: string): AdmissionAction {
-  return choice(ADMISSION_ACTIONS)((text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase()));
+  return choice(ADMISSION_ACTIONS)(text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase());
 }
 
 function parseLabel(text: string): readonly [string, string] {
