@@ -73,7 +73,10 @@ export default defineConfig(
     files: ['src/{core,rules,resources,cluster,probes,report}/**/*.ts'],
     ignores: ['src/**/*.test.ts'],
     rules: {
-      ...forbid(REACHES_OUT, 'Only src/host opens files, only src/kube and src/http the network, only main.ts reads the process.'),
+      ...forbid(
+        REACHES_OUT,
+        'Only src/host opens files, only src/kube and src/http the network, only main.ts reads the process.',
+      ),
       'no-restricted-globals': [
         'error',
         { name: 'process', message: 'Only src/cli/main.ts reads argv, env, or exits.' },

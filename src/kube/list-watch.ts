@@ -57,7 +57,7 @@ const SHORT_WATCH_MS = 5000;
 /** The server ends a watch by itself; one that lasts longer than this hangs somewhere on the way. */
 const WATCH_MARGIN_MS = 15_000;
 /** A streaming list has something to say all the time. */
-const INITIAL_SILENCE_MS = 10_000;
+const INITIAL_SILENCE_MS = 30_000;
 /** Watches in a row that broke on one resource version, after which it is given up. */
 const MAX_RESUMES = 3;
 
