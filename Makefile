@@ -50,6 +50,10 @@ generate: node_modules/.installed ## Rewrite the generated files (docs/rules, do
 manifests: node_modules/.installed ## Render manifests/ and bundle/ from the chart (builds Helm once; needs Go)
 	@node tools/generate-manifests.ts
 
+.PHONY: release
+release: $(CLI) ## Make what is published, in dist/release: packages, chart, plugin, SBOM, checksums
+	@node tools/release.ts dist/release && cat dist/release/SHA256SUMS
+
 .PHONY: bench
 bench: $(CLI) ## Measure the budgets side by side with the alternatives
 	@node bench/run.ts

@@ -189,6 +189,7 @@ function renderCommandLine(): string {
       scan: later,
       fix: later,
       plan: later,
+      policy: later,
       agent: later,
       controller: later,
       serve: later,

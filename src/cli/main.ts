@@ -48,6 +48,15 @@ async function watchNode({ hostRoot, output, interval }: NodeOptions): Promise<v
 const actions: Omit<Actions, keyof ServiceActions> = {
   ...scanActions,
   node: runNode,
+  async policy(flags) {
+    const { renderPolicies } = await import('./policy.ts');
+    try {
+      print(renderPolicies(flags));
+    } catch (error) {
+      process.stderr.write(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 2;
+    }
+  },
   rules({ output }) {
     const catalogue = RULES.map(({ kind, id, title, severity, rationale, remediation, references }) => {
       return { id, kind, severity, title, rationale, remediation, references };

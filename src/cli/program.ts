@@ -5,6 +5,7 @@ import { RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import { addFixCommand } from './fix-command.ts';
 import { addPlanCommand } from './plan-command.ts';
+import { addPolicyCommand, type PolicyAction } from './policy-command.ts';
 import type { ScanActions } from './scan-actions.ts';
 import { addScanCommand } from './scan-command.ts';
 import { addServiceCommands, type ServiceActions } from './service-commands.ts';
@@ -23,6 +24,7 @@ export interface NodeOptions {
 /** What the commands do; `main.ts` gives them to the parser. */
 export interface Actions extends ScanActions, ServiceActions {
   readonly node: (options: NodeOptions) => Promise<void>;
+  readonly policy: PolicyAction;
   readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
   readonly explain: (rule: string) => void;
   readonly profiles: (profile: string | undefined, options: { readonly output: 'table' | 'json' }) => void;
@@ -53,6 +55,7 @@ export function createProgram(actions: Actions, version: string): Command {
   addScanCommand(program, actions.scan);
   addFixCommand(program, actions.fix);
   addPlanCommand(program, actions.plan);
+  addPolicyCommand(program, actions.policy);
   program
     .command('rules')
     .description('list the rules')

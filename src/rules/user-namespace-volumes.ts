@@ -9,10 +9,15 @@ const FUSE = 'FUSE, which Linux idmaps only since 6.12 and only for daemons that
 const FILE_SHARE = 'a file share by SMB or NFS, and neither has idmapped mounts in Linux';
 
 /** Volume sources of a pod spec that can not, or not everywhere, be mounted with mapped ids (mount_setattr(2), "ID-mapped mounts"). */
-const SOURCES: Readonly<Record<string, string>> = { nfs: NFS, cephfs: CEPHFS, glusterfs: FUSE, azureFile: FILE_SHARE };
+export const UNMAPPABLE_SOURCES: Readonly<Record<string, string>> = {
+  nfs: NFS,
+  cephfs: CEPHFS,
+  glusterfs: FUSE,
+  azureFile: FILE_SHARE,
+};
 
 /** The same for CSI drivers, by name; also as the last part of a longer name, as ODF's `openshift-storage.cephfs.csi.ceph.com`. */
-const DRIVERS: Readonly<Record<string, string>> = {
+export const UNMAPPABLE_DRIVERS: Readonly<Record<string, string>> = {
   'nfs.csi.k8s.io': NFS,
   'efs.csi.aws.com': NFS,
   'filestore.csi.storage.gke.io': NFS,
@@ -54,6 +59,7 @@ export const userNamespaceVolumes: WorkloadRule = {
 /** Why a volume can not be mounted with mapped ids: "NFS, and …"; undefined where nothing is known against it. */
 export function unmappable({ source, driver }: Pick<Volume, 'source' | 'driver'>): string | undefined {
   if (source === undefined) return undefined;
-  if (source !== 'csi' || driver === undefined) return Object.hasOwn(SOURCES, source) ? SOURCES[source] : undefined;
-  return Object.entries(DRIVERS).find(([name]) => driver === name || driver.endsWith(`.${name}`))?.[1];
+  if (source !== 'csi' || driver === undefined)
+    return Object.hasOwn(UNMAPPABLE_SOURCES, source) ? UNMAPPABLE_SOURCES[source] : undefined;
+  return Object.entries(UNMAPPABLE_DRIVERS).find(([name]) => driver === name || driver.endsWith(`.${name}`))?.[1];
 }

@@ -7,6 +7,7 @@ import { manifestFiles } from '../../tools/generate-manifests.ts';
 import { type ApiServer, isSkipped, requireControlPlane, startApiServer } from '../control-plane/control-plane.ts';
 import { requireHelm } from '../helm/helm.ts';
 import { requireOperatorVerify } from '../olm/operator-verify.ts';
+import { runCli } from '../support/audit.ts';
 import { ROOT } from './chart.ts';
 
 const programs = requireControlPlane();
@@ -28,6 +29,16 @@ for (const found of [programs, foundHelm, verifier]) if (lacking(found)) console
       // make manifests
       expect([path, readFileSync(join(ROOT, path), 'utf8') === content]).toEqual([path, true]);
   });
+});
+
+test('what our own rules say of what we install is what docs/security.md says', () => {
+  const { stdout } = runCli('scan', join(ROOT, 'manifests/kubernetes'), '--fail-on', 'never', '-o', 'json');
+  const { findings } = JSON.parse(stdout) as { findings: readonly { rule: string; subject: { name: string } }[] };
+  expect(findings.map(({ rule, subject }) => `${subject.name}: ${rule}`).toSorted()).toEqual([
+    'userns-audit-agent: privileged-in-host-user-namespace',
+    'userns-audit-agent: user-namespace',
+    'userns-audit-controller: user-namespace',
+  ]);
 });
 
 (isSkipped(programs) ? describe.skip : describe)('kubectl apply -k', () => {
