@@ -8,7 +8,7 @@ export const userNamespaceConflict: WorkloadRule = {
   title: 'hostUsers: false is not combined with what the API server rejects',
   severity: 'high',
   rationale:
-    'The API server refuses a pod that asks for a user namespace of its own and for a host namespace or a raw block device at once. A Deployment or DaemonSet with such a template is accepted, and never gets a pod: the error stands only in its events.',
+    'The API server refuses a pod that asks for a user namespace of its own and for a host namespace or a raw block device at once. It refuses the template of a Deployment as well (seen with 1.36, hostPID): such a manifest fails when it is applied, or its pods never start.',
   remediation:
     'Decide for one: drop the host namespace or the volumeDevices, or drop hostUsers: false. Windows pods must not set hostUsers at all.',
   references: [

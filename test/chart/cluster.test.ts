@@ -122,7 +122,6 @@ type Access = readonly [account: string, verbs: string, resource: string, more?:
     };
 
     const ALLOWED: readonly Access[] = [
-      [AGENT, 'get', 'nodeaudits.userns-audit.dev'],
       [AGENT, 'get patch', 'nodeaudits.userns-audit.dev', ['--subresource=status']],
       [CONTROLLER, 'get list watch', 'pods', ['-A']],
       [CONTROLLER, 'get list watch', 'nodes'],
@@ -148,7 +147,7 @@ type Access = readonly [account: string, verbs: string, resource: string, more?:
       });
 
     const FORBIDDEN: readonly Access[] = [
-      [AGENT, 'list watch create update patch delete', 'nodeaudits.userns-audit.dev'],
+      [AGENT, 'get list watch create update patch delete', 'nodeaudits.userns-audit.dev'],
       [AGENT, 'update', 'nodeaudits.userns-audit.dev', ['--subresource=status']],
       [AGENT, 'get list', 'namespaceaudits.userns-audit.dev', ['-A']],
       [AGENT, 'get list patch', 'auditpolicies.userns-audit.dev'],
