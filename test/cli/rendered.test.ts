@@ -3,7 +3,7 @@ import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { requireHelm } from '../helm/helm.ts';
-import { requireKubectl } from '../helm/kubectl.ts';
+import { requireControlPlane } from '../control-plane/control-plane.ts';
 import { type Outcome, directoryWith, emptyDirectory, userns } from './scan-cli.ts';
 
 /** Charts and kustomizations through the real helm and kubectl, as a user runs them. */
@@ -123,7 +123,7 @@ const helm = requireHelm();
   });
 });
 
-const kubectl = requireKubectl();
+const kubectl = requireControlPlane();
 
 ('skipped' in kubectl ? describe.skip : describe)('kustomizations, by kubectl', () => {
   /** Nothing but kubectl. */

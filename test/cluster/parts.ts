@@ -1,9 +1,7 @@
 // Where the programs of a cluster come from, or why there is none here.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { controlPlaneDirectory } from '../control-plane/control-plane.ts';
 import { isSkipped, type Lab, type NoLab, requireLab } from '../lab/lab.ts';
 
 /** The programs of a cluster. */
@@ -28,14 +26,6 @@ export function requireCluster(): ClusterParts | NoLab {
   if (reason === undefined) return { lab, bin };
   if (process.env['CI']) throw new Error(`The test cluster is required in CI: ${reason}`);
   return { skipped: reason };
-}
-
-function controlPlaneDirectory(): string {
-  const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum', 'build.sh']) hash.update(readFileSync(join(SOURCE, name)));
-  const configured = process.env['XDG_CACHE_HOME'];
-  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  return join(cache, 'userns-audit', `control-plane-${hash.digest('hex').slice(0, 12)}`);
 }
 
 function missingTool(): string | undefined {
