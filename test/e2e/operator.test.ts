@@ -293,8 +293,7 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       return before === last ? true : undefined;
     });
     // The agent sees the whole machine: where containers of others come or go meanwhile, it was no quiet half minute.
-    const evidence = (): string =>
-      kubectl(`get nodeaudit ${cluster.nodeName} -o jsonpath={.status.totals}{.status.unmanaged}`);
+    const evidence = (): string => kubectl(`get nodeaudit ${cluster.nodeName} -o jsonpath={.status.observedTime}`);
     for (let attempt = 1; ; attempt += 1) {
       const seen = evidence();
       const before = version();
