@@ -25,7 +25,8 @@ export function createEventWriter(
 ): EventWriter {
   const told = new Map<string, ReadonlySet<string>>();
 
-  async function create(namespace: string, pod: string, key: string, rule: string, message: string): Promise<void> {
+  /** False where the cluster has been told, or the namespace is no more. */
+  async function create(namespace: string, pod: string, key: string, rule: string, message: string): Promise<boolean> {
     const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
     const body = {
       apiVersion: 'events.k8s.io/v1',
@@ -42,9 +43,11 @@ export function createEventWriter(
     };
     try {
       await client.create(resourcePath({ group: 'events.k8s.io', version: 'v1', resource: 'events', namespace }), body);
+      return true;
     } catch (error) {
       const gone = error instanceof KubeError && (error.status === 403 || error.status === 404);
       if (!isConflict(error) && !gone) throw error;
+      return false;
     }
   }
 
@@ -52,6 +55,7 @@ export function createEventWriter(
     async tell(namespace, isAccepted) {
       const before = told.get(namespace.name) ?? new Set<string>();
       const present = new Set<string>();
+      let asked = 0;
       let count = 0;
       for (const group of namespace.groups.values())
         for (const { finding, example } of currentFindings(group)) {
@@ -59,10 +63,11 @@ export function createEventWriter(
           if (severity !== 'critical' || status !== 'fail' || isAccepted(group, rule)) continue;
           const key = `${rule} ${group.workload}`;
           if (before.has(key)) present.add(key);
-          if (before.has(key) || count >= MAX_EVENTS) continue;
-          await create(namespace.name, example, `${key} ${example}`, rule, `${rule}: ${message}`);
+          if (before.has(key) || asked >= MAX_EVENTS) continue;
+          const isNew = await create(namespace.name, example, `${key} ${example}`, rule, `${rule}: ${message}`);
           present.add(key);
-          count += 1;
+          asked += 1;
+          count += Number(isNew);
         }
       if (present.size > 0) told.set(namespace.name, present);
       else told.delete(namespace.name);
