@@ -5,6 +5,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { type Clock, systemClock } from '../kube/clock.ts';
 import type { ListWatchProgress } from '../kube/list-watch.ts';
 import { discover } from '../kube/discovery.ts';
+import { KubeError } from '../kube/kube-error.ts';
 import { createWorkQueue, type WorkQueue } from '../kube/work-queue.ts';
 import { POLICY_NAME } from '../resources/group.ts';
 import { readClusterEvidence } from './cluster-evidence.ts';
@@ -51,7 +52,7 @@ const TICK_MS = 5000;
 const POLICY_GRACE_MS = 3000;
 /** The gate can change with the API server alone, and that takes minutes. */
 const CLUSTER_EVIDENCE_MS = 10 * 60_000;
-const RETRY_EVIDENCE_MS = 15_000;
+const RETRY_EVIDENCE_MS = 5000;
 
 /** Joins, sums up and writes. Everything that is written can be computed anew from what is watched. */
 export function createController(settings: ControllerSettings): Controller {
@@ -59,6 +60,8 @@ export function createController(settings: ControllerSettings): Controller {
   const now = settings.now ?? Date.now;
   let queue: WorkQueue | undefined;
   let kubernetes: KubernetesStatus | undefined;
+  /** The API server has told what it is, or that it does not tell: pods are judged by its version. */
+  let isServerKnown = false;
   let errors: readonly PolicyError[] = [];
 
   /** A key is written once it has settled; without a leader's queue nothing is. */
@@ -109,7 +112,7 @@ export function createController(settings: ControllerSettings): Controller {
   }
 
   function enqueueAll(): void {
-    if (!queue || !watches.synced) return;
+    if (!queue || !watches.synced || !isServerKnown) return;
     for (const name of new Set([...watches.nodes.keys(), ...watches.nodeAudits.keys()])) queue.add(`node/${name}`);
     for (const name of model.namespaces.keys()) queue.add(`namespace/${name}`);
     queue.add('cluster');
@@ -117,7 +120,7 @@ export function createController(settings: ControllerSettings): Controller {
 
   async function handle(key: string): Promise<void> {
     // Half of the facts would be written as if they were the whole.
-    if (!watches.synced) return;
+    if (!watches.synced || !isServerKnown) return;
     const [kind, name = ''] = key.split('/');
     if (kind === 'node') await counted('NodeAudit', writeNode(client, model, watches, name, now));
     else if (kind === 'namespace') {
@@ -155,6 +158,7 @@ export function createController(settings: ControllerSettings): Controller {
   async function watchApiServer(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       let wait = CLUSTER_EVIDENCE_MS;
+      let isAnswered = true;
       try {
         const evidence = await readClusterEvidence(client, signal);
         kubernetes = evidence.status;
@@ -164,6 +168,11 @@ export function createController(settings: ControllerSettings): Controller {
       } catch (error) {
         wait = RETRY_EVIDENCE_MS;
         if (!hasEnded(signal)) settings.onError?.('evidence of the API server', error);
+        isAnswered = error instanceof KubeError && error.status > 0;
+      }
+      if (isAnswered && !isServerKnown) {
+        isServerKnown = true;
+        enqueueAll();
       }
       await clock.sleep(wait, signal);
     }
