@@ -37,7 +37,8 @@ function rootSchema({ description, spec, status, rules }: ResourceDefinition): R
     apiVersion: { type: 'string', description: 'The version of this representation of the object.' },
     kind: { type: 'string', description: 'The kind of the object.' },
     metadata: { type: 'object' },
-    ...(spec ? { spec } : {}),
+    // A server-side apply that takes all fields out leaves null behind, which is no object; with a default it is dropped.
+    ...(spec ? { spec: { ...spec, default: {} } } : {}),
     status,
   };
   return { type: 'object', description, properties: fields, ...(rules ? { 'x-kubernetes-validations': rules } : {}) };
