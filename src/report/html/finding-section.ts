@@ -1,0 +1,52 @@
+import { SEVERITIES } from '../../core/finding.ts';
+import type { ClusterOverview } from '../cluster-overview.ts';
+import type { FindingGroup, FindingSubjectLine } from '../finding-groups.ts';
+import { type Html, html, NOTHING } from './html.ts';
+import { counted, number, searchField, section, severityTone, tag, withinBytes } from './parts.ts';
+
+const MAX_BYTES = 320_000;
+/** Subjects that are named; the others are counted. */
+const MAX_SUBJECTS = 40;
+const MAX_EVIDENCE = 4;
+
+/** All that fails or is unknown, alike ones together, with evidence and what to do. */
+export function renderFindings({ findings }: ClusterOverview): Html {
+  if (findings.length === 0)
+    return section({ id: 'findings', title: 'Findings', body: html`<p class="dim">No rule is broken.</p>` });
+  const { shown, left } = withinBytes(findings, renderFinding, MAX_BYTES);
+  const words = [...new Set(findings.slice(0, shown.length).map(wordOf))];
+  return section({
+    id: 'findings',
+    title: 'Findings',
+    note: `Failures first, the worst before the mild; then what could not be judged; then what was accepted.${left > 0 ? ` ${counted(left, 'milder one')} are left out of this page; the JSON report has them.` : ''}`,
+    tools: html`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> findings</span><select id="finding-word" data-filter="finding-list" data-part="word" aria-label="Kind of finding"><option value="">all kinds</option>${[...SEVERITIES, 'unknown', 'accepted'].filter((word) => words.includes(word)).map((word) => html`<option>${word}</option>`)}</select>${searchField('finding-list', 'Search findings')}</div>`,
+    body: html`<ul class="list" id="finding-list">${shown}</ul><p class="dim" data-none="finding-list" hidden>No finding has all these words.</p>`,
+  });
+}
+
+function wordOf({ accepted, status, severity }: FindingGroup): string {
+  if (accepted !== undefined) return 'accepted';
+  return status === 'unknown' ? 'unknown' : severity;
+}
+
+export function renderFinding(group: FindingGroup): Html {
+  const { rule, severity, status, message, fix, accepted, evidence, subjects } = group;
+  const word = wordOf(group);
+  const tone = accepted !== undefined ? 'mute' : status === 'unknown' ? 'doubt' : severityTone(severity);
+  return html`<li class="finding" data-word="${word}"><div>${tag(word, tone)}</div><div><p class="message">${message}</p><p class="rule">${rule}${word === severity ? NOTHING : `, ${severity}`}</p><dl><dt>${subjects[0]?.namespace === undefined ? 'Nodes' : 'Where'}</dt><dd>${subjectsText(subjects)}</dd>${evidence.slice(0, MAX_EVIDENCE).map(({ source, value }) => html`<dt>Evidence</dt><dd><code>${source}: ${value}</code></dd>`)}${fix === undefined ? NOTHING : html`<dt>Fix</dt><dd class="fix">${fix}</dd>`}${accepted === undefined ? NOTHING : html`<dt>Accepted</dt><dd>${accepted}</dd>`}</dl></div></li>
+`;
+}
+
+/** By namespace: `payments: Deployment/api (3 pods), Job/sync (1 pod); …` */
+function subjectsText(subjects: readonly FindingSubjectLine[]): string {
+  const named = subjects.slice(0, MAX_SUBJECTS);
+  const byNamespace = Map.groupBy(named, ({ namespace }) => namespace);
+  const text = [...byNamespace]
+    .map(([namespace, own]) => {
+      const names = own.map(({ name, pods }) => (namespace === undefined ? name : `${name} (${counted(pods, 'pod')})`));
+      return `${namespace === undefined ? '' : `${namespace}: `}${names.join(', ')}`;
+    })
+    .join('; ');
+  const more = subjects.length - named.length;
+  return more > 0 ? `${text}, and ${number(more)} more` : text;
+}
