@@ -185,6 +185,7 @@ function renderCommandLine(): string {
       scan: later,
       fix: later,
       plan: later,
+      report: later,
       agent: later,
       controller: later,
       serve: later,

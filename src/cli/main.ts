@@ -48,6 +48,10 @@ async function watchNode({ hostRoot, output, interval }: NodeOptions): Promise<v
 const actions: Omit<Actions, keyof ServiceActions> = {
   ...scanActions,
   node: runNode,
+  async report(files, flags) {
+    const { report } = await import('./report.ts');
+    process.exitCode = await report(files, flags, processTerminal());
+  },
   rules({ output }) {
     const catalogue = RULES.map(({ kind, id, title, severity, rationale, remediation, references }) => {
       return { id, kind, severity, title, rationale, remediation, references };

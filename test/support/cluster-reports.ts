@@ -5,6 +5,7 @@ import type { ClusterReport, ReportedNamespace, ReportedNode } from '../../src/r
 type NamespaceStatus = ReportedNamespace['status'];
 type NodeStatus = ReportedNode['status'];
 type Finding = NonNullable<NamespaceStatus['findings']>[number];
+type HistoryDay = NonNullable<NonNullable<ClusterReport['policy']>['status']['history']>[number];
 type Verdict = NonNullable<NodeStatus['rules']>[number];
 
 export const GENERATED_AT = '2026-11-24T10:00:00Z';
@@ -193,19 +194,24 @@ const NOT_SEEN: Finding = {
   message: 'declares hostUsers: false, and no agent saw it',
 };
 
-const MIXED_HISTORY = Array.from({ length: 45 }, (_, index) => {
-  const date = new Date(Date.UTC(2026, 9, 11 + index)).toISOString().slice(0, 10);
-  const adopted = Math.round(8 + index * 0.7 + (index > 30 ? 3 : 0));
-  return {
-    date,
-    running: 90 + (index % 5),
-    private: Math.min(adopted, 42),
-    critical: index > 38 ? 1 : 0,
-    high: 9,
-    readyNodes: index > 20 ? 2 : 1,
-    nodes: 3,
-  };
-});
+/** Days up to the day of the report: adoption rises to what it is now, and nodes become ready. */
+function historyTo(running: number, adopted: number, nodes: number, ready: number): readonly HistoryDay[] {
+  return Array.from({ length: 45 }, (_, index) => {
+    const share = index === 44 ? 1 : 0.2 + 0.8 * (index / 44) ** 1.3 + ((index * 7) % 5) / 150;
+    return {
+      date: new Date(Date.UTC(2026, 9, 11 + index)).toISOString().slice(0, 10),
+      running,
+      private: Math.round(adopted * Math.min(1, share)),
+      critical: index > 38 ? 1 : 0,
+      high: 9,
+      readyNodes: Math.round(ready * (index > 30 ? 1 : index > 12 ? 0.8 : 0.5)),
+      nodes,
+    };
+  });
+}
+
+const USERNS_ROLLOUT_CONTROLS = [
+] as const;
 
 /** Three nodes: one ready, one with an old runtime, one that no agent speaks for; four namespaces. */
 export const MIXED_REPORT: ClusterReport = {
@@ -238,7 +244,7 @@ export const MIXED_REPORT: ClusterReport = {
       observedTime: '2026-11-24T09:41:00Z',
       observedGeneration: 4,
       kubernetes: { version: 'v1.36.1', keepsHostUsers: 'True', reason: 'the feature is on in its metrics' },
-      adoptionPercent: 44,
+      adoptionPercent: 46,
       nodes: {
         total: 3,
         ready: 1,
@@ -252,10 +258,14 @@ export const MIXED_REPORT: ClusterReport = {
           id: 'pod-security-baseline',
           compliancePercent: 50,
           controls: [
-            { id: 'Host Namespaces', status: 'pass', findings: 0 },
-            { id: 'Privileged Containers', status: 'fail', findings: 1 },
-            { id: '/proc Mount Type', status: 'unknown', findings: 0 },
+            { id: 'hostNamespaces', status: 'fail', findings: 1 },
+            { id: 'procMount', status: 'pass', findings: 0 },
           ],
+        },
+        {
+          id: 'userns-rollout',
+          compliancePercent: 33,
+          controls: USERNS_ROLLOUT_CONTROLS,
         },
       ],
       exceptions: [
@@ -270,7 +280,7 @@ export const MIXED_REPORT: ClusterReport = {
         { index: 2, reason: 'a playground', state: 'unused', matched: 0 },
       ],
       floors: [{ namespace: 'payments', required: '80 % of running pods', actual: '30 of 42 running pods' }],
-      history: MIXED_HISTORY,
+      history: historyTo(84, 39, 3, 1),
     },
   },
   namespaces: [
@@ -383,7 +393,13 @@ export function largeReport(nodeCount: number, namespaceCount: number, seed = 1)
     const name = `ip-10-${index >> 14}-${(index >> 6) & 255}-${index & 63}.eu-central-1.compute.internal`;
     return { name, status: next() < 0.01 ? {} : nodeStatus({ ...pick(kinds), pods: 30, privatePods: 12 }) };
   });
-  return { ...EMPTY_REPORT, policy: MIXED_REPORT.policy, namespaces, nodes: nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  const running = namespaces.reduce((sum, { status }) => sum + status.pods.running, 0);
+  const adopted = namespaces.reduce((sum, { status }) => sum + status.pods.private, 0);
+  const ready = nodes.filter(({ status }) => status.readiness?.status === 'Ready').length;
+  const { spec = {}, status: { kubernetes, profiles, exceptions } = {} } = MIXED_REPORT.policy ?? {};
+  const status = { ...(kubernetes ? { kubernetes } : {}), ...(profiles ? { profiles } : {}), ...(exceptions ? { exceptions } : {}) };
+  const history = historyTo(running, adopted, nodeCount, ready);
+  return { ...EMPTY_REPORT, policy: { spec, status: { ...status, history } }, namespaces, nodes: nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 /** What somebody could write to make a page do what it should not. */

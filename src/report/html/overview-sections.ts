@@ -132,10 +132,11 @@ const CHART_NAMESPACES = 10;
 /** Adoption over time, where the pods are, and what keeps nodes from being ready. */
 export function renderCharts(report: ClusterReport, overview: ClusterOverview): Html {
   const { history, pods, nodes } = overview;
-  const figures: Html[] = [];
+  const left: Html[] = [];
+  const right: Html[] = [];
   const last = history.at(-1);
   if (history.length > 1 && last)
-    figures.push(html`<figure><figcaption>Adoption over time</figcaption><p class="note">Share of running pods, and of nodes that are ready for them</p>${drawTrend(history)}${key(
+    left.push(html`<figure><figcaption>Adoption over time</figcaption><p class="note">Share of running pods, and of nodes that are ready for them</p>${drawTrend(history)}${key(
       [
         { fill: 'good', label: 'isolated pods', value: percentOf(last.private, last.running) },
         { fill: 'blue', label: 'ready nodes (dashed)', value: percentOf(last.readyNodes, last.nodes) },
@@ -156,7 +157,7 @@ export function renderCharts(report: ClusterReport, overview: ClusterOverview): 
         { color: 'var(--doubt-fill)', value: counts.unknown },
       ],
     }));
-    figures.push(html`<figure class="tall"><figcaption>Running pods by what is in force</figcaption><p class="note">${largest.length < populated.length ? `The ${largest.length} namespaces with the most pods; the numbers below count all` : 'By namespace'}</p>${drawBars('pods', bars)}${key(
+    right.push(html`<figure><figcaption>Running pods by what is in force</figcaption><p class="note">${largest.length < populated.length ? `The ${largest.length} namespaces with the most pods; the numbers below count all` : 'By namespace'}</p>${drawBars('pods', bars)}${key(
       [
         { fill: 'good', label: 'isolated', value: pods.private },
         { fill: 'odd', label: 'isolated, not declared', value: pods.undeclaredPrivate },
@@ -166,10 +167,14 @@ export function renderCharts(report: ClusterReport, overview: ClusterOverview): 
       ],
     )}</figure>`);
   }
-  if (nodes.total > 0) figures.push(nodeFigure(nodes));
-  return figures.length === 0
-    ? NOTHING
-    : section({ id: 'overview', title: 'Overview', body: html`<div class="figures">${figures}</div>` });
+  if (nodes.total > 0) left.push(nodeFigure(nodes));
+  if (left.length + right.length === 0) return NOTHING;
+  const columns = [left, right].filter((figures) => figures.length > 0);
+  return section({
+    id: 'overview',
+    title: 'Overview',
+    body: html`<div class="figures">${columns.map((figures) => html`<div>${figures}</div>`)}</div>`,
+  });
 }
 
 function nodeFigure({ total, ready, notReady, unknown, reasons }: ClusterOverview['nodes']): Html {

@@ -38,7 +38,7 @@ section { margin-top: 2.5rem; }
 .tiles .what { color: var(--dim); font-size: .85rem; }
 .tiles .number { display: block; font-size: 1.85rem; font-weight: 650; line-height: 1.25; font-variant-numeric: tabular-nums; letter-spacing: -.02em; }
 .tiles .more { display: block; font-size: .85rem; color: var(--dim); } .tiles .more.bad { color: var(--bad); }
-figure.tall { grid-row: span 2; } .figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; }
+.figures { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; align-items: start; } .figures > div { display: grid; gap: 1rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1rem; }
 .card, figure { margin: 0; border: 1px solid var(--line); border-radius: .6rem; padding: 1rem; min-width: 0; }
 figcaption { font-weight: 600; margin-bottom: .15rem; } figure .note { font-weight: 400; margin-bottom: .6rem; }

@@ -1,0 +1,61 @@
+import { createClient, type KubeClient } from '../kube/client.ts';
+import { isNotFound } from '../kube/kube-error.ts';
+import { listPages } from '../kube/list-pages.ts';
+import { resourcePath } from '../kube/paths.ts';
+import { type ClusterReport, createClusterReport } from '../report/cluster-report.ts';
+import { GROUP, VERSION } from '../resources/group.ts';
+
+export interface ClusterAccess {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+const KINDS = { auditpolicies: 'AuditPolicy', namespaceaudits: 'NamespaceAudit', nodeaudits: 'NodeAudit' };
+
+const PAGE_SIZE = 500;
+
+/** Reads the custom resources of a cluster, which is all a report needs. @throws Error, ReportError */
+export async function readCluster({ kubeconfig, context }: ClusterAccess, now: Date): Promise<ClusterReport> {
+  const { kubeconfigConnection } = await import('../kube/kubeconfig.ts');
+  const connection = await kubeconfigConnection({
+    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  const client = createClient(connection);
+  try {
+    const lists = await Promise.all(Object.entries(KINDS).map(([resource, kind]) => list(client, resource, kind)));
+    return createClusterReport(lists.flat(), now.toISOString());
+  } finally {
+    client.close();
+  }
+}
+
+type Listed = Parameters<typeof createClusterReport>[0][number];
+
+/** Objects of a list bear no kind: the list does. */
+async function list(client: KubeClient, resource: string, kind: string): Promise<readonly Listed[]> {
+  let objects: Listed[] = [];
+  try {
+    await listPages({
+      client,
+      path: resourcePath({ group: GROUP, version: VERSION, resource }),
+      query: {},
+      pageSize: PAGE_SIZE,
+      signal: new AbortController().signal,
+      onObject: (object) => {
+        const { spec, status } = object as { readonly spec?: unknown; readonly status?: unknown };
+        objects.push({ kind, metadata: { ...object.metadata }, spec, status });
+      },
+      onPage: () => undefined,
+      onRestart: () => {
+        objects = [];
+      },
+    });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new Error(`the cluster has no ${resource}.${GROUP}: install the operator first (docs/install.md)`, {
+      cause: error,
+    });
+  }
+  return objects;
+}
