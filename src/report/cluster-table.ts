@@ -32,8 +32,8 @@ export function renderClusterTable(
     ...part('EXCEPTIONS', exceptionLines(overview, paint)),
     ...part('FLOORS', floorLines(overview, paint)),
     ...part('PROFILES', profileLines(report)),
+    ...part('KINDS OF NODES', nodeLines(overview, paint)),
     ...(report.namespaces.length === 0 ? [] : ['', paint('heading', 'NAMESPACES'), namespaceRows(report, paint)]),
-    ...part('NODES', nodeLines(overview, paint)),
     '',
   ].join('\n');
 }
@@ -44,14 +44,14 @@ function headLines(overview: ClusterOverview, paint: Paint): readonly string[] {
     adoptionPercent === undefined
       ? paint('doubt', 'unknown: no running pod has been seen')
       : `${paint('strong', `${adoptionPercent} %`)} of ${plural(pods.running, 'running pod')} isolated${trendText(trend)}`;
-  const reasons = nodes.reasons.slice(0, SHOWN).map(({ rule, nodes: count }) => `${count} ${printable(rule)}`);
+  const reasons = nodes.reasons.slice(0, SHOWN).map(({ rule, nodes: count }) => `${number(count)} ${printable(rule)}`);
   const severities = SEVERITIES.filter((severity) => findingTotals[severity] > 0).map((severity) =>
-    paint(severity === 'critical' || severity === 'high' ? 'bad' : 'dim', `${findingTotals[severity]} ${severity}`),
+    paint(severity === 'critical' || severity === 'high' ? 'bad' : 'dim', `${number(findingTotals[severity])} ${severity}`),
   );
   const rows: (readonly string[])[] = [
     [paint('heading', 'ADOPTION'), adoption],
     ['', podText(overview, paint)],
-    [paint('heading', 'NODES'), `${nodes.ready} of ${nodes.total} ready${rest(overview, paint)}`],
+    [paint('heading', 'NODES'), `${number(nodes.ready)} of ${number(nodes.total)} ready${rest(overview, paint)}`],
     ...(reasons.length > 0 ? [['', paint('dim', reasons.join(', '))]] : []),
     [
       paint('heading', 'FINDINGS'),
@@ -59,7 +59,7 @@ function headLines(overview: ClusterOverview, paint: Paint): readonly string[] {
     ],
     [
       paint('heading', 'WORKLOADS'),
-      `${workloads.ready} could adopt now, ${workloads.adopted} have, ${workloads.blocked} blocked`,
+      `${number(workloads.ready)} could adopt now, ${number(workloads.adopted)} have, ${number(workloads.blocked)} blocked`,
     ],
   ];
   if (kubernetes?.keepsHostUsers === 'False')
@@ -69,10 +69,14 @@ function headLines(overview: ClusterOverview, paint: Paint): readonly string[] {
   return [columns(rows)];
 }
 
+function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
 function rest({ nodes }: ClusterOverview, paint: Paint): string {
   const parts = [
-    ...(nodes.notReady > 0 ? [paint('bad', `${nodes.notReady} not ready`)] : []),
-    ...(nodes.unknown > 0 ? [paint('doubt', `${nodes.unknown} unknown`)] : []),
+    ...(nodes.notReady > 0 ? [paint('bad', `${number(nodes.notReady)} not ready`)] : []),
+    ...(nodes.unknown > 0 ? [paint('doubt', `${number(nodes.unknown)} unknown`)] : []),
   ];
   return parts.length === 0 ? '' : `, ${parts.join(', ')}`;
 }
@@ -88,7 +92,7 @@ function podText({ pods }: ClusterOverview, paint: Paint): string {
   ];
   return parts
     .filter(([count]) => count > 0)
-    .map(([count, what, style]) => paint(style, `${count} ${what}`))
+    .map(([count, what, style]) => paint(style, `${number(count)} ${what}`))
     .join(', ');
 }
 
@@ -186,10 +190,11 @@ function nodeLines({ nodeKinds }: ClusterOverview, paint: Paint): readonly strin
   const more = nodeKinds.length - SHOWN_KINDS;
   return [
     ...nodeKinds.slice(0, SHOWN_KINDS).map(({ verdict, names, system }) => {
-      const what = [system?.osImage, system?.kernelRelease, system?.runtime].filter((text) => text !== undefined);
+      const parts = [system?.osImage, system?.kernelRelease, system?.runtime].filter((text) => text !== undefined);
+      const what = parts.length === 0 ? '' : ` ${paint('dim', printable(parts.join(', ')))}`;
       const who = names.length === 1 ? (names[0] ?? '') : `${names.length} nodes, such as ${names[0] ?? ''}`;
       const why = verdict.reasons.length === 0 ? '' : `: ${verdict.reasons.join(', ')}`;
-      return `${paint(NODE_STYLES[verdict.readiness] ?? 'dim', verdict.readiness)}  ${printable(who)} ${paint('dim', printable(what.join(', ')))}${printable(why, 400)}`;
+      return `${paint(NODE_STYLES[verdict.readiness] ?? 'dim', verdict.readiness)}  ${printable(who)}${what}${printable(why, 400)}`;
     }),
     ...(more > 0 ? [paint('dim', `and ${plural(more, 'more kind')}`)] : []),
   ];

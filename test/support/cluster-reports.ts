@@ -211,6 +211,11 @@ function historyTo(running: number, adopted: number, nodes: number, ready: numbe
 }
 
 const USERNS_ROLLOUT_CONTROLS = [
+  { id: 'nodes', status: 'inconsistent', findings: 1 },
+  { id: 'adopted', status: 'fail', findings: 3 },
+  { id: 'startable', status: 'pass', findings: 0 },
+  { id: 'worst-first', status: 'fail', findings: 1 },
+  { id: 'in-force', status: 'fail', findings: 1 },
 ] as const;
 
 /** Three nodes: one ready, one with an old runtime, one that no agent speaks for; four namespaces. */
@@ -264,7 +269,7 @@ export const MIXED_REPORT: ClusterReport = {
         },
         {
           id: 'userns-rollout',
-          compliancePercent: 33,
+          compliancePercent: 20,
           controls: USERNS_ROLLOUT_CONTROLS,
         },
       ],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { SEVERITIES } from '../../core/finding.ts';
 import type { ClusterOverview } from '../cluster-overview.ts';
 import type { FindingGroup, FindingSubjectLine } from '../finding-groups.ts';
@@ -5,8 +6,11 @@ import { type Html, html, NOTHING } from './html.ts';
 import { counted, number, searchField, section, severityTone, tag, withinBytes } from './parts.ts';
 
 const MAX_BYTES = 320_000;
-/** Subjects that are named; the others are counted. */
-const MAX_SUBJECTS = 40;
+/** Subjects that are named at once; other workloads are folded, other nodes stand in the list of nodes. */
+const SHOWN_SUBJECTS = 12;
+const SHOWN_NODES = 5;
+/** Most of the text of all subjects of a finding, in characters. */
+const MAX_SUBJECT_TEXT = 60_000;
 const MAX_EVIDENCE = 4;
 
 /** All that fails or is unknown, alike ones together, with evidence and what to do. */
@@ -33,20 +37,33 @@ export function renderFinding(group: FindingGroup): Html {
   const { rule, severity, status, message, fix, accepted, evidence, subjects } = group;
   const word = wordOf(group);
   const tone = accepted !== undefined ? 'mute' : status === 'unknown' ? 'doubt' : severityTone(severity);
-  return html`<li class="finding" data-word="${word}"><div>${tag(word, tone)}</div><div><p class="message">${message}</p><p class="rule">${rule}${word === severity ? NOTHING : `, ${severity}`}</p><dl><dt>${subjects[0]?.namespace === undefined ? 'Nodes' : 'Where'}</dt><dd>${subjectsText(subjects)}</dd>${evidence.slice(0, MAX_EVIDENCE).map(({ source, value }) => html`<dt>Evidence</dt><dd><code>${source}: ${value}</code></dd>`)}${fix === undefined ? NOTHING : html`<dt>Fix</dt><dd class="fix">${fix}</dd>`}${accepted === undefined ? NOTHING : html`<dt>Accepted</dt><dd>${accepted}</dd>`}</dl></div></li>
+  return html`<li class="finding" data-word="${word}"><div>${tag(word, tone)}</div><div><p class="message">${message}</p><p class="rule">${rule}${word === severity ? NOTHING : `, ${severity}`}</p><dl><dt>${subjects[0]?.namespace === undefined ? 'Nodes' : 'Where'}</dt><dd>${renderSubjects(group)}</dd>${evidence.slice(0, MAX_EVIDENCE).map(({ source, value }) => html`<dt>Evidence</dt><dd><code>${source}: ${value}</code></dd>`)}${fix === undefined ? NOTHING : html`<dt>Fix</dt><dd class="fix">${fix}</dd>`}${accepted === undefined ? NOTHING : html`<dt>Accepted</dt><dd>${accepted}</dd>`}</dl></div></li>
 `;
+}
+
+function renderSubjects({ rule, message, subjects }: FindingGroup): Html {
+  if (subjects[0]?.namespace === undefined) {
+    const more = subjects.length - SHOWN_NODES;
+    return html`${subjectsText(subjects.slice(0, SHOWN_NODES))}${more > 0 ? html` <span class="dim">and ${number(more)} more</span>` : NOTHING}`;
+  }
+  const others = subjects.slice(SHOWN_SUBJECTS);
+  if (others.length === 0) return html`${subjectsText(subjects)}`;
+  const id = createHash('sha256').update(`${rule} ${message}`).digest('hex').slice(0, 12);
+  return html`${subjectsText(subjects.slice(0, SHOWN_SUBJECTS))}<details id="more-${id}"><summary>and ${number(others.length)} more</summary>${cut(subjectsText(others))}</details>`;
+}
+
+function cut(text: string): string {
+  if (text.length <= MAX_SUBJECT_TEXT) return text;
+  return `${text.slice(0, text.lastIndexOf(';', MAX_SUBJECT_TEXT))}; the others are in the JSON report`;
 }
 
 /** By namespace: `payments: Deployment/api (3 pods), Job/sync (1 pod); …` */
 function subjectsText(subjects: readonly FindingSubjectLine[]): string {
-  const named = subjects.slice(0, MAX_SUBJECTS);
-  const byNamespace = Map.groupBy(named, ({ namespace }) => namespace);
-  const text = [...byNamespace]
+  const byNamespace = Map.groupBy(subjects, ({ namespace }) => namespace);
+  return [...byNamespace]
     .map(([namespace, own]) => {
       const names = own.map(({ name, pods }) => (namespace === undefined ? name : `${name} (${counted(pods, 'pod')})`));
       return `${namespace === undefined ? '' : `${namespace}: `}${names.join(', ')}`;
     })
     .join('; ');
-  const more = subjects.length - named.length;
-  return more > 0 ? `${text}, and ${number(more)} more` : text;
 }

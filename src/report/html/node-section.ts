@@ -23,7 +23,7 @@ const READINESS: Readonly<Record<NodeKind['verdict']['readiness'], readonly [str
 export function renderNodes({ nodeKinds, nodes }: ClusterOverview): Html {
   if (nodeKinds.length === 0) return NOTHING;
   const rules = [...new Set(nodeKinds.flatMap((kind) => [...kind.rules.keys()]))].toSorted();
-  const { shown, left } = withinBytes(nodeKinds, (kind, index) => row(kind, index, rules), MAX_BYTES);
+  const { shown, left } = withinBytes(nodeKinds, (kind) => row(kind, rules), MAX_BYTES);
   const missing = nodeKinds.slice(shown.length).reduce((sum, kind) => sum + kind.names.length, 0);
   const ownWord = nodeKinds.filter(({ verdict }) => verdict.readiness === 'Ready').flatMap(({ names }) => names).length;
   return section({
@@ -47,16 +47,23 @@ export function renderNodes({ nodeKinds, nodes }: ClusterOverview): Html {
   });
 }
 
-function row({ verdict, system, evidence, rules, names, pods, privatePods }: NodeKind, index: number, all: readonly string[]): Html {
+function row({ verdict, system, evidence, rules, names, pods, privatePods }: NodeKind, all: readonly string[]): Html {
   const [word, tone] = READINESS[verdict.readiness];
   const parts = [system?.kernelRelease, system?.runtime, system?.kubeletVersion && `kubelet ${system.kubeletVersion}`];
-  return html`<tr><td>${tag(word, tone)}${verdict.reasons.map((reason) => html`<br><span class="dim">${reason}</span>`)}</td>${cell(names.length)}<td>${system?.osImage ?? 'unknown system'}${parts.flatMap((part) => (part ? [html`<br><span class="dim">${part}</span>`] : []))}${evidence === undefined || evidence === 'full' ? NOTHING : html`<br><span class="doubt">evidence: ${evidence}</span>`}<details id="node-names-${index}"><summary>${names.length === 1 ? (names[0] ?? '') : `${number(names.length)} names`}</summary><div class="names">${namesText(names)}</div></details></td>${all.map((rule) => answer(rules.get(rule)))}${cell(pods)}${cell(privatePods)}</tr>`;
+  return html`<tr><td>${tag(word, tone)}${verdict.reasons.map((reason) => html`<br><span class="dim">${reason}</span>`)}</td>${cell(names.length)}<td>${system?.osImage ?? 'unknown system'}${parts.flatMap((part) => (part ? [html`<br><span class="dim">${part}</span>`] : []))}${evidence === undefined || evidence === 'full' ? NOTHING : html`<br><span class="doubt">evidence: ${evidence}</span>`}${nameList(names)}</td>${all.map((rule) => answer(rules.get(rule)))}${cell(pods)}${cell(privatePods)}</tr>`;
 }
 
 const MAX_NAME_BYTES = 220_000;
 
+/** Known by its first name, so that it stays open when others join. */
+function nameList(names: readonly string[]): Html {
+  const [first = ''] = names;
+  if (names.length === 1) return html`<br><b>${first}</b>`;
+  return html`<details id="names-of-${first}"><summary>${number(names.length)} names</summary><div class="names">${namesText(names)}</div></details>`;
+}
+
 function namesText(names: readonly string[]): string {
-  const text = names.length === 1 ? '' : names.join(', ');
+  const text = names.join(', ');
   if (text.length <= MAX_NAME_BYTES) return text;
   const cut = text.slice(0, text.lastIndexOf(', ', MAX_NAME_BYTES));
   return `${cut} and ${counted(names.length - cut.split(', ').length, 'more node')}; the JSON report has all`;

@@ -59,7 +59,7 @@ tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 9rem; }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } .c { text-align: center; }
 td.dim { color: var(--dim); } .zero { color: var(--dim); }
 thead button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit; }
-thead button::after { content: "\\2195"; opacity: 0; margin-left: .3em; } thead button:is(:hover, :focus-visible)::after { opacity: .6; } [aria-sort=ascending] button::after { content: "\\2191"; opacity: 1; } [aria-sort=descending] button::after { content: "\\2193"; opacity: 1; }
+thead button::after { content: "\\2195" / ""; opacity: 0; margin-left: .3em; } thead button:is(:hover, :focus-visible)::after { opacity: .6; } [aria-sort=ascending] button::after { content: "\\2191" / ""; opacity: 1; } [aria-sort=descending] button::after { content: "\\2193" / ""; opacity: 1; }
 [aria-sort] button, thead button:hover { color: var(--ink); }
 .meter { width: 6.5rem; height: .5rem; vertical-align: middle; margin-right: .5rem; border-radius: .25rem; background: var(--host-fill); }
 .f-good { fill: var(--good-fill); } .f-bad { fill: var(--bad-fill); } .f-doubt { fill: var(--doubt-fill); } .f-host { fill: var(--host-fill); } .f-odd { fill: var(--odd-fill); } .f-blue { fill: var(--blue); }
@@ -73,7 +73,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; ma
 code, .mono { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", monospace; font-size: .9em; white-space: pre-wrap; overflow-wrap: anywhere; }
 .mono { white-space: pre; }
 details { margin-top: .25rem; } summary { cursor: pointer; color: var(--dim); } summary:hover { color: var(--ink); }
-details.block { border-top: 1px solid var(--line); margin: 0; padding: .6rem 0; } details.block > summary { color: var(--ink); display: grid; grid-template-columns: 1rem minmax(0, 1fr) 12rem minmax(0, 20rem); gap: 0 .75rem; align-items: baseline; list-style: none; } details.block > summary::before { content: "\\25B8"; color: var(--dim); } details.block[open] > summary::before { content: "\\25BE"; } details.block > summary::-webkit-details-marker { display: none; }
+details.block { border-top: 1px solid var(--line); margin: 0; padding: .6rem 0; } details.block > summary { color: var(--ink); display: grid; grid-template-columns: 1rem minmax(0, 1fr) 12rem minmax(0, 20rem); gap: 0 .75rem; align-items: baseline; list-style: none; } details.block > summary::before { content: "\\25B8" / ""; color: var(--dim); } details.block[open] > summary::before { content: "\\25BE" / ""; } details.block > summary::-webkit-details-marker { display: none; }
 details.block > :not(summary) { margin-top: .5rem; }
 .upright { writing-mode: vertical-rl; rotate: 180deg; font-size: .95em; line-height: 1.2; } td.c, th.c { padding-inline: .3rem; } td.c { font-weight: 600; } .day { white-space: nowrap; } .fix { white-space: pre-wrap; }
 .names { font-size: .9rem; overflow-wrap: anywhere; }
