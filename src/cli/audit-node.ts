@@ -32,7 +32,9 @@ export async function renderNodeReport(
     }
     case 'html': {
       const { renderNodePage } = await import('../report/html/node-page.ts');
-      return renderNodePage(report, `${new Date().toISOString().replace('T', ' ').slice(0, 16)} UTC`, { live: false }).html.trimEnd();
+      return renderNodePage(report, `${new Date().toISOString().replace('T', ' ').slice(0, 16)} UTC`, {
+        live: false,
+      }).html.trimEnd();
     }
     case 'table':
     case 'wide':

@@ -27,7 +27,10 @@ export function addReportCommand(program: Command, action: ReportAction): void {
   program
     .command('report')
     .description('tell how a cluster stands: adoption, readiness, findings, exceptions, compliance')
-    .argument('[file...]', 'saved reports, or lists that kubectl printed as JSON; - for standard input (default: the cluster)')
+    .argument(
+      '[file...]',
+      'saved reports, or lists that kubectl printed as JSON; - for standard input (default: the cluster)',
+    )
     .optionsGroup('Output:')
     .addOption(new Option('-o, --output <format>', 'output format').choices(REPORT_OUTPUTS).default('table'))
     .option('--output-file <file>', 'write the report there instead of to standard output')

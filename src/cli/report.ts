@@ -82,7 +82,11 @@ interface Rendered {
   readonly diff: ReportDiff | undefined;
 }
 
-async function render({ report: current, overview, diff }: Rendered, flags: ReportFlags, terminal: Terminal): Promise<string> {
+async function render(
+  { report: current, overview, diff }: Rendered,
+  flags: ReportFlags,
+  terminal: Terminal,
+): Promise<string> {
   const { output, outputFile } = flags;
   const changes = diff ? { diff } : {};
   switch (output) {
@@ -110,7 +114,10 @@ function scopeText({ context, namespace, node, profile }: ReportFlags): string {
     ...(node ? [`nodes ${node.join(', ')}`] : []),
     ...(profile === undefined ? [] : [`profile ${profile}`]),
   ];
-  return [...(context === undefined ? [] : [context]), filters.length === 0 ? 'whole cluster' : filters.join('; ')].join(', ');
+  return [
+    ...(context === undefined ? [] : [context]),
+    filters.length === 0 ? 'whole cluster' : filters.join('; '),
+  ].join(', ');
 }
 
 /** By the totals: lists may have been cut. What nobody can tell of does not pass. */

@@ -1,8 +1,9 @@
 import { SEVERITIES } from '../core/finding.ts';
+import { printable } from '../core/text.ts';
 import type { ClusterReport } from './cluster-report.ts';
 import type { ClusterOverview } from './cluster-overview.ts';
 import { subjectText, trendText } from './cluster-table.ts';
-import { escapeMarkdown as escape, markdownTable } from './markdown.ts';
+import { escapeMarkdown, markdownTable } from './markdown.ts';
 import type { DiffFinding, ReportDiff } from './report-diff.ts';
 import { plural } from './scan-report.ts';
 
@@ -42,16 +43,34 @@ export function renderClusterMarkdown(report: ClusterReport, overview: ClusterOv
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
+const MAX_TEXT = 2000;
+
+function escape(text: string): string {
+  return escapeMarkdown(printable(text, MAX_TEXT));
+}
+
 function heading(title: string, table: string): string {
   return table === '' ? '' : `### ${title}\n\n${table}`;
 }
 
-function changes({ before, adoption, newFindings, goneFindings, readiness, expiredExceptions, uncertain }: ReportDiff): string {
+function changes({
+  before,
+  adoption,
+  newFindings,
+  goneFindings,
+  readiness,
+  expiredExceptions,
+  uncertain,
+}: ReportDiff): string {
   const some = (title: string, all: readonly string[]): readonly string[] => {
     const left = all.length - SHOWN_CHANGES;
-    return [...all.slice(0, SHOWN_CHANGES).map((text) => `- ${title}: ${text}`), ...(left > 0 ? [`- and ${left} more`] : [])];
+    return [
+      ...all.slice(0, SHOWN_CHANGES).map((text) => `- ${title}: ${text}`),
+      ...(left > 0 ? [`- and ${left} more`] : []),
+    ];
   };
-  const finding = ({ severity, rule, subject }: DiffFinding): string => `${severity} ${escape(rule)}, ${escape(subject)}`;
+  const finding = ({ severity, rule, subject }: DiffFinding): string =>
+    `${severity} ${escape(rule)}, ${escape(subject)}`;
   return [
     `### Since ${escape(before)}\n`,
     `- Isolated pods: ${adoption.before.private} of ${adoption.before.running} then, ${adoption.after.private} of ${adoption.after.running} now`,
@@ -59,9 +78,7 @@ function changes({ before, adoption, newFindings, goneFindings, readiness, expir
     ...some('Gone', goneFindings.map(finding)),
     ...some(
       'Node',
-      readiness.map(
-        ({ node, before: was = 'not there', after = 'not there' }) => `${escape(node)} ${was} → ${after}`,
-      ),
+      readiness.map(({ node, before: was = 'not there', after = 'not there' }) => `${escape(node)} ${was} → ${after}`),
     ),
     ...some('Exception that expired', expiredExceptions.map(escape)),
     ...(uncertain.length > 0

@@ -22,17 +22,15 @@ export function renderClusterOscal(report: ClusterReport, { system, version }: C
     return profile ? [profileStatus(profile, status.controls, results)] : [];
   });
   if (statuses.length === 0)
-    throw new Error('the report has no profile: list some in spec.profiles of the AuditPolicy, and wait for its status');
+    throw new Error(
+      'the report has no profile: list some in spec.profiles of the AuditPolicy, and wait for its status',
+    );
   return renderOscal(statuses, { system, version, collected: new Date(report.generatedAt).toISOString() });
 }
 
 type Answer = NonNullable<NonNullable<ClusterReport['policy']>['status']['profiles']>[number]['controls'][number];
 
-function profileStatus(
-  profile: Profile,
-  answers: readonly Answer[],
-  results: readonly RuleResult[],
-): ProfileStatus {
+function profileStatus(profile: Profile, answers: readonly Answer[], results: readonly RuleResult[]): ProfileStatus {
   const controls = profile.controls.map((control) => {
     const answer = answers.find(({ id }) => id === control.id);
     return controlStatus(control, answer, results);

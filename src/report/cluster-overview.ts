@@ -62,9 +62,11 @@ export interface ClusterOverview {
 
 export function summarizeReport(report: ClusterReport, whole: boolean): ClusterOverview {
   const { namespaces, policy, generatedAt } = report;
+  // Of a part nothing is told that is known of the whole alone.
+  const known: AuditPolicyStatus = whole ? (policy?.status ?? {}) : {};
   const findings = groupFindings(report);
   const pods = sumPods(namespaces.map(({ status }) => status.pods));
-  const history = whole ? (policy?.status.history ?? []) : [];
+  const { history = [] } = known;
   const adoptionPercent = pods.running === 0 ? undefined : Math.floor((100 * pods.private) / pods.running);
   const trend = trendOf(history);
   const kubernetes = policy?.status.kubernetes;
@@ -75,15 +77,15 @@ export function summarizeReport(report: ClusterReport, whole: boolean): ClusterO
     ...(adoptionPercent === undefined ? {} : { adoptionPercent }),
     ...(trend === undefined ? {} : { trend }),
     history,
-    nodes: countNodes(report, whole),
-    findingTotals: (whole ? policy?.status.findingTotals : undefined) ?? sumFindings(report),
+    nodes: countNodes(report, known.nodes),
+    findingTotals: known.findingTotals ?? sumFindings(report),
     critical: findings.filter(
       ({ severity, status, accepted }) => severity === 'critical' && status === 'fail' && accepted === undefined,
     ),
     workloads: sumWorkloads(report),
     blockers: mergeBlockers(report),
     exceptions: whole && policy ? exceptionsOf(policy) : [],
-    missedFloors: (whole ? policy?.status.floors : undefined) ?? missedFloors(report),
+    missedFloors: known.floors ?? missedFloors(report),
     ...(kubernetes === undefined ? {} : { kubernetes }),
     findings,
     nodeKinds: groupNodes(report),
@@ -130,9 +132,8 @@ function sumWorkloads({ namespaces }: ClusterReport): ClusterOverview['workloads
 }
 
 /** The controller's count of the whole knows more than the nodes' own word: what their runtimes say to the API server. */
-function countNodes(report: ClusterReport, whole: boolean): NodeCounts {
-  const known = whole ? report.policy?.status.nodes : undefined;
-  if (known && known.total === report.nodes.length) return known;
+function countNodes(report: ClusterReport, known: AuditPolicyStatus['nodes']): NodeCounts {
+  if (known?.total === report.nodes.length) return known;
   const counts = { Ready: 0, NotReady: 0, Unknown: 0 };
   const reasons = new Map<string, number>();
   for (const node of report.nodes) {

@@ -77,9 +77,7 @@ export const NODE_STATUS: Shape = {
       'fix?': 'text',
     },
   ],
-  'unmanaged?': [
-    { id: 'text', 'name?': 'text', runtime: 'text', namespaces: 'text', status: 'text', message: 'text' },
-  ],
+  'unmanaged?': [{ id: 'text', 'name?': 'text', runtime: 'text', namespaces: 'text', status: 'text', message: 'text' }],
   'conditions?': CONDITIONS,
 };
 
@@ -115,9 +113,7 @@ export const POLICY_STATUS: Shape = {
     {
       id: 'text',
       'compliancePercent?': 'count',
-      controls: [
-        { id: 'text', status: 'pass|fail|unknown|not-applicable|inconsistent|manual', findings: 'count' },
-      ],
+      controls: [{ id: 'text', status: 'pass|fail|unknown|not-applicable|inconsistent|manual', findings: 'count' }],
     },
   ],
   'exceptions?': [

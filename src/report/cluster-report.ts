@@ -61,13 +61,17 @@ export function parseClusterReport(json: unknown): ClusterReport {
   if (typeof kind === 'string' && ['NodeAudit', 'NamespaceAudit', 'AuditPolicy'].includes(kind))
     return createClusterReport([parseResource(json, 'the document')]);
   throw new ReportError(
-    `kind is ${JSON.stringify(kind) ?? 'missing'}: neither a ClusterReport nor a list of NodeAudit, NamespaceAudit and AuditPolicy objects`,
+    `kind is ${shown(kind)}: neither a ClusterReport nor a list of NodeAudit, NamespaceAudit and AuditPolicy objects`,
   );
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
 }
 
 function parseSaved(json: Readonly<Record<string, unknown>>): ClusterReport {
   if (json['apiVersion'] !== API_VERSION)
-    throw new ReportError(`apiVersion is ${JSON.stringify(json['apiVersion']) ?? 'missing'}; this reads ${API_VERSION}`);
+    throw new ReportError(`apiVersion is ${shown(json['apiVersion'])}; this reads ${API_VERSION}`);
   checkShape(json, { generatedAt: 'text', namespaces: [{ name: 'text' }], nodes: [{ name: 'text' }] }, 'report');
   if (Number.isNaN(Date.parse(json['generatedAt'] as string)))
     throw new ReportError('report.generatedAt must be a time, such as 2026-11-24T10:00:00Z');
@@ -122,7 +126,7 @@ export function createClusterReport(objects: readonly Resource[], generatedAt?: 
 function parseNode(name: string, status: unknown, path: string): ReportedNode {
   if (status === undefined || status === null) return { name, status: {} };
   checkShape(status, NODE_STATUS, `${path}: status`);
-  return { name, status: status as NodeAuditStatus };
+  return { name, status };
 }
 
 function parseNamespace(name: string, status: unknown, path: string): ReportedNamespace {

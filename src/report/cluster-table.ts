@@ -46,7 +46,10 @@ function headLines(overview: ClusterOverview, paint: Paint): readonly string[] {
       : `${paint('strong', `${adoptionPercent} %`)} of ${plural(pods.running, 'running pod')} isolated${trendText(trend)}`;
   const reasons = nodes.reasons.slice(0, SHOWN).map(({ rule, nodes: count }) => `${number(count)} ${printable(rule)}`);
   const severities = SEVERITIES.filter((severity) => findingTotals[severity] > 0).map((severity) =>
-    paint(severity === 'critical' || severity === 'high' ? 'bad' : 'dim', `${number(findingTotals[severity])} ${severity}`),
+    paint(
+      severity === 'critical' || severity === 'high' ? 'bad' : 'dim',
+      `${number(findingTotals[severity])} ${severity}`,
+    ),
   );
   const rows: (readonly string[])[] = [
     [paint('heading', 'ADOPTION'), adoption],
@@ -65,7 +68,10 @@ function headLines(overview: ClusterOverview, paint: Paint): readonly string[] {
   if (kubernetes?.keepsHostUsers === 'False')
     rows.push([paint('bad', 'API SERVER'), `drops hostUsers: ${printable(kubernetes.reason)}`]);
   if (truncated.length > 0)
-    rows.push([paint('doubt', 'NOT ALL'), `findings are listed of ${plural(truncated.length, 'namespace')}; totals count all`]);
+    rows.push([
+      paint('doubt', 'NOT ALL'),
+      `findings are listed of ${plural(truncated.length, 'namespace')}; totals count all`,
+    ]);
   return [columns(rows)];
 }
 
@@ -109,7 +115,7 @@ function criticalLines({ critical }: ClusterOverview, paint: Paint): readonly st
   return [
     ...critical
       .slice(0, SHOWN)
-      .map((group) => `${paint('bad', group.rule)}  ${subjectText(group)} ${printable(group.message, 300)}`),
+      .map((group) => `${paint('bad', printable(group.rule))}  ${subjectText(group)} ${printable(group.message, 300)}`),
     ...(more > 0 ? [paint('dim', `and ${more} more`)] : []),
   ];
 }
@@ -165,14 +171,30 @@ function profileLines({ policy }: ClusterReport): readonly string[] {
 }
 
 function namespaceRows({ namespaces }: ClusterReport, paint: Paint): string {
-  const head = ['NAMESPACE', 'ADOPTION', 'PODS', 'ISOLATED', 'HOST', 'NOT IN FORCE', 'UNKNOWN', 'CRITICAL', 'HIGH', 'READY', 'BLOCKED'];
+  // Hardly any cluster has such pods.
+  const undeclared = namespaces.some(({ status }) => status.pods.undeclaredPrivate > 0);
+  const head = [
+    'NAMESPACE',
+    'ADOPTION',
+    'PODS',
+    'ISOLATED',
+    'HOST',
+    ...(undeclared ? ['UNDECLARED'] : []),
+    'NOT IN FORCE',
+    'UNKNOWN',
+    'CRITICAL',
+    'HIGH',
+    'READY',
+    'BLOCKED',
+  ];
   const tinted = (count: number, style: Style): string => (count === 0 ? '0' : paint(style, String(count)));
   const rows = namespaces.map(({ name, status: { pods, adoptionPercent, findingTotals, workloads } }) => [
     printable(name),
     adoptionPercent === undefined ? paint('dim', 'no pods') : `${adoptionPercent} %`,
     String(pods.running),
     String(pods.private),
-    String(pods.host + pods.undeclaredPrivate),
+    String(pods.host),
+    ...(undeclared ? [String(pods.undeclaredPrivate)] : []),
     tinted(pods.notEffective + pods.overlapping, 'bad'),
     tinted(pods.unknown, 'doubt'),
     tinted(findingTotals.critical, 'bad'),
@@ -209,8 +231,16 @@ function changeLines(diff: ReportDiff, paint: Paint): readonly string[] {
   };
   return [
     `isolated pods: ${adoption.before.private} of ${adoption.before.running} then, ${adoption.after.private} of ${adoption.after.running} now`,
-    ...capped(newFindings.map((one) => `${paint('bad', 'new')}   ${one.severity} ${one.rule}  ${printable(one.subject)}`)),
-    ...capped(goneFindings.map((one) => `${paint('good', 'gone')}  ${one.severity} ${one.rule}  ${printable(one.subject)}`)),
+    ...capped(
+      newFindings.map(
+        (one) => `${paint('bad', 'new')}   ${one.severity} ${printable(one.rule)}  ${printable(one.subject)}`,
+      ),
+    ),
+    ...capped(
+      goneFindings.map(
+        (one) => `${paint('good', 'gone')}  ${one.severity} ${printable(one.rule)}  ${printable(one.subject)}`,
+      ),
+    ),
     ...capped(
       readiness.map(
         ({ node, before = 'not there', after = 'not there', reasons }) =>
@@ -221,7 +251,12 @@ function changeLines(diff: ReportDiff, paint: Paint): readonly string[] {
     ...(namespaces.added.length > 0 ? [`new namespaces: ${printable(namespaces.added.join(', '), 600)}`] : []),
     ...(namespaces.removed.length > 0 ? [`namespaces gone: ${printable(namespaces.removed.join(', '), 600)}`] : []),
     ...(uncertain.length > 0
-      ? [paint('doubt', `not every finding is listed of ${printable(uncertain.join(', '), 600)}: what seems new or gone there may not be`)]
+      ? [
+          paint(
+            'doubt',
+            `not every finding is listed of ${printable(uncertain.join(', '), 600)}: what seems new or gone there may not be`,
+          ),
+        ]
       : []),
   ];
 }

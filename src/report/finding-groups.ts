@@ -41,8 +41,13 @@ export function groupFindings({ namespaces, nodes }: ClusterReport): readonly Fi
 }
 
 function ofNamespace({ name: namespace, status }: ReportedNamespace): readonly Single[] {
-  return (status.findings ?? []).map(({ workload, pods, example: _, ...finding }) => ({
-    ...finding,
+  return (status.findings ?? []).map(({ workload, pods, rule, severity, status: answer, message, fix, accepted }) => ({
+    rule,
+    severity,
+    status: answer,
+    message,
+    ...(fix === undefined ? {} : { fix }),
+    ...(accepted === undefined ? {} : { accepted }),
     evidence: [],
     subject: { namespace, name: workload, pods },
   }));

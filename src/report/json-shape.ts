@@ -43,7 +43,7 @@ function checkWord(value: unknown, shape: string, path: string): void {
 }
 
 function wrong(path: string, expected: string, value: unknown): ReportError {
-  const shown = JSON.stringify(value) ?? 'nothing';
+  const shown = value === undefined ? 'nothing' : JSON.stringify(value);
   return new ReportError(`${path} must be ${expected}, not ${shown.length > 60 ? `${shown.slice(0, 59)}…` : shown}`);
 }
 

@@ -1,25 +1,24 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { renderFragment, renderPage } from '../../src/report/html/cluster-page.ts';
-import { escapeHtml, html } from '../../src/report/html/html.ts';
+import { escapeHtml, markup } from '../../src/report/html/html.ts';
 import { reportRoutes } from '../../src/report/html/report-routes.ts';
 import { diffReports } from '../../src/report/report-diff.ts';
-import {
-  EMPTY_REPORT,
-  HOSTILE_NAMES,
-  hostileReport,
-  largeReport,
-  MIXED_REPORT,
-} from '../support/cluster-reports.ts';
+import { EMPTY_REPORT, HOSTILE_NAMES, hostileReport, largeReport, MIXED_REPORT } from '../support/cluster-reports.ts';
 
 describe('a template', () => {
   test('escapes texts and keeps markup', () => {
-    const cells = ['<b>', `"'&`].map((text) => html`<td>${text}</td>`);
-    expect(html`<tr>${cells}${undefined}${0}</tr>`.markup).toBe('<tr><td>&lt;b&gt;</td><td>&quot;&#39;&amp;</td>0</tr>');
+    const cells = ['<b>', `"'&`].map((text) => markup`<td>${text}</td>`);
+    expect(markup`<tr>${cells}${undefined}${0}</tr>`.text).toBe(
+      '<tr><td>&lt;b&gt;</td><td>&quot;&#39;&amp;</td>0</tr>',
+    );
   });
 
   test('characters that deceive are seen', () => {
-    for (const code of [0x00, 0x1b, 0x7f, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0xfeff])
+    for (const code of [
+      0x00, 0x1b, 0x7f, 0x9b, 0xad, 0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x202a, 0x202e, 0x2060, 0x2066, 0x2069,
+      0xfeff,
+    ])
       expect(escapeHtml(`a${String.fromCharCode(code)}b`)).toBe('a\ufffdb');
     expect(escapeHtml('\ud800')).toBe('\ufffd');
     expect(escapeHtml('Größe 名前 🙂\n')).toBe('Größe 名前 🙂\n');
@@ -46,7 +45,9 @@ describe('the page', () => {
   test('has nothing a policy would refuse, and no address but within itself', () => {
     const { html: page } = renderPage(MIXED_REPORT);
     expect(page).not.toMatch(/ style=| on[a-z]+=|javascript:/);
-    expect([...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, to = '']) => to).filter((to) => !/^(?:#|data:)/.test(to))).toEqual([]);
+    expect(
+      [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, to = '']) => to).filter((to) => !/^(?:#|data:)/.test(to)),
+    ).toEqual([]);
   });
 
   test('is below 1 MB for 5,000 nodes and 300 namespaces, whatever the seed', () => {
@@ -63,7 +64,10 @@ describe('the page', () => {
         name,
         status: {
           ...status,
-          findings: (status.findings ?? []).map((finding) => ({ ...finding, message: `${count++} ${'x'.repeat(1000)}` })),
+          findings: (status.findings ?? []).map((finding) => ({
+            ...finding,
+            message: `${count++} ${'x'.repeat(1000)}`,
+          })),
         },
       })),
       nodes: report.nodes.map(({ name, status }) => ({
@@ -79,7 +83,8 @@ describe('the page', () => {
   test('names every node and every namespace of the large cluster', () => {
     const report = largeReport(5000, 300);
     const { html: page } = renderPage(report);
-    for (const { name } of [...report.nodes, ...report.namespaces]) if (!page.includes(name)) throw new Error(`${name} is missing`);
+    for (const { name } of [...report.nodes, ...report.namespaces])
+      if (!page.includes(name)) throw new Error(`${name} is missing`);
   });
 
   test('says what is not known, and never that it is ready', () => {
@@ -116,7 +121,10 @@ describe('the live page', () => {
       const first = await routes[path]?.(request);
       const tag = first?.headers['etag'] ?? '';
       expect(first?.status).toBe(200);
-      expect(await routes[path]?.({ headers: { 'if-none-match': `"other", W/${tag}` } })).toMatchObject({ status: 304, body: '' });
+      expect(await routes[path]?.({ headers: { 'if-none-match': `"other", W/${tag}` } })).toMatchObject({
+        status: 304,
+        body: '',
+      });
       report = { ...report, generatedAt: '2026-11-24T11:00:00Z' };
       expect(await routes[path]?.({ headers: { 'if-none-match': tag } })).toMatchObject({ status: 200 });
       report = MIXED_REPORT;

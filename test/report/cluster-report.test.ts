@@ -47,7 +47,11 @@ describe('reading', () => {
   test.each([
     ['no object', [], 'the document must be an object'],
     ['another kind', { kind: 'Pod' }, 'kind is "Pod": neither a ClusterReport'],
-    ['another version', { kind: 'ClusterReport', apiVersion: 'userns-audit.dev/v9' }, 'apiVersion is "userns-audit.dev/v9"'],
+    [
+      'another version',
+      { kind: 'ClusterReport', apiVersion: 'userns-audit.dev/v9' },
+      'apiVersion is "userns-audit.dev/v9"',
+    ],
     ['no time', { ...MIXED_REPORT, generatedAt: 'today' }, 'report.generatedAt must be a time'],
     ['no list', { ...MIXED_REPORT, nodes: {} }, 'report.nodes must be a list, not {}'],
     [
@@ -65,12 +69,19 @@ describe('reading', () => {
       {
         ...MIXED_REPORT,
         namespaces: [
-          { name: 'a', status: { ...MIXED_REPORT.namespaces[0]?.status, findings: [{ ...NOT_EFFECTIVE, severity: 'bad' }] } },
+          {
+            name: 'a',
+            status: { ...MIXED_REPORT.namespaces[0]?.status, findings: [{ ...NOT_EFFECTIVE, severity: 'bad' }] },
+          },
         ],
       },
       'namespace a: status.findings[0].severity must be one of critical, high, medium, low, info, not "bad"',
     ],
-    ['an object without a name', { kind: 'List', items: [{ apiVersion: 'v1', kind: 'NodeAudit', metadata: {} }] }, 'items[0].metadata.name is missing'],
+    [
+      'an object without a name',
+      { kind: 'List', items: [{ apiVersion: 'v1', kind: 'NodeAudit', metadata: {} }] },
+      'items[0].metadata.name is missing',
+    ],
   ])('%s: the error names the field', (_, document, message) => {
     expect(() => parseClusterReport(copy(document))).toThrow(message);
   });
@@ -78,8 +89,17 @@ describe('reading', () => {
   test('of several files the newest has the say', () => {
     const [first, ...others] = MIXED_REPORT.nodes;
     if (!first) throw new Error('no node');
-    const later = { ...MIXED_REPORT, generatedAt: '2026-11-25T10:00:00Z', policy: undefined, namespaces: [], nodes: [{ ...first, status: {} }] };
-    for (const reports of [[MIXED_REPORT, later], [later, MIXED_REPORT]] as const) {
+    const later = {
+      ...MIXED_REPORT,
+      generatedAt: '2026-11-25T10:00:00Z',
+      policy: undefined,
+      namespaces: [],
+      nodes: [{ ...first, status: {} }],
+    };
+    for (const reports of [
+      [MIXED_REPORT, later],
+      [later, MIXED_REPORT],
+    ] as const) {
       const merged = mergeClusterReports(reports);
       expect(merged.generatedAt).toBe(later.generatedAt);
       expect(merged.nodes).toEqual([{ ...first, status: {} }, ...others]);
@@ -178,6 +198,8 @@ test('totals of 5,000 nodes are those of a recount', () => {
   expect(nodes.ready + nodes.notReady + nodes.unknown).toBe(5000);
   expect(nodeKinds.flatMap(({ names }) => names).toSorted()).toEqual(report.nodes.map(({ name }) => name));
   const single = report.namespaces.flatMap(({ status }) => status.findings ?? []).length;
-  const onNodes = report.nodes.flatMap(({ status }) => (status.rules ?? []).filter((one) => one.status === 'fail')).length;
+  const onNodes = report.nodes.flatMap(({ status }) =>
+    (status.rules ?? []).filter((one) => one.status === 'fail'),
+  ).length;
   expect(findings.flatMap(({ subjects }) => subjects)).toHaveLength(single + onNodes);
 });

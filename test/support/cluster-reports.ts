@@ -358,7 +358,10 @@ export function largeReport(nodeCount: number, namespaceCount: number, seed = 1)
     const adopted = Math.floor(size * next() ** 1.4);
     const lost = next() < 0.04 ? Math.min(2, size - adopted) : 0;
     const unknown = next() < 0.1 ? Math.min(3, size - adopted - lost) : 0;
-    const workloads = Array.from({ length: 1 + Math.floor(next() * 14) }, () => `Deployment/${pick(WORDS)}-${Math.floor(next() * 40)}`);
+    const workloads = Array.from(
+      { length: 1 + Math.floor(next() * 14) },
+      () => `Deployment/${pick(WORDS)}-${Math.floor(next() * 40)}`,
+    );
     const findings = workloads.flatMap((workload): Finding[] => [
       ...(next() < 0.5 ? [{ ...NO_USER_NAMESPACE, workload, pods: 1 + Math.floor(next() * 8) }] : []),
       ...(next() < 0.3
@@ -402,9 +405,18 @@ export function largeReport(nodeCount: number, namespaceCount: number, seed = 1)
   const adopted = namespaces.reduce((sum, { status }) => sum + status.pods.private, 0);
   const ready = nodes.filter(({ status }) => status.readiness?.status === 'Ready').length;
   const { spec = {}, status: { kubernetes, profiles, exceptions } = {} } = MIXED_REPORT.policy ?? {};
-  const status = { ...(kubernetes ? { kubernetes } : {}), ...(profiles ? { profiles } : {}), ...(exceptions ? { exceptions } : {}) };
+  const status = {
+    ...(kubernetes ? { kubernetes } : {}),
+    ...(profiles ? { profiles } : {}),
+    ...(exceptions ? { exceptions } : {}),
+  };
   const history = historyTo(running, adopted, nodeCount, ready);
-  return { ...EMPTY_REPORT, policy: { spec, status: { ...status, history } }, namespaces, nodes: nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
+  return {
+    ...EMPTY_REPORT,
+    policy: { spec, status: { ...status, history } },
+    namespaces,
+    nodes: nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+  };
 }
 
 /** What somebody could write to make a page do what it should not. */

@@ -1,6 +1,6 @@
 import { shareOf } from '../cluster-overview.ts';
 import { type DiffFinding, hasChanges, type ReportDiff } from '../report-diff.ts';
-import { type Html, html, NOTHING } from './html.ts';
+import { type Html, markup, NOTHING } from './html.ts';
 import { counted, number, section, severityTone, tag, timeText } from './parts.ts';
 
 const SHOWN = 50;
@@ -19,32 +19,42 @@ export function renderChanges(diff: ReportDiff): Html {
         .slice(0, SHOWN)
         .map(
           ({ node, before: was = 'not there', after = 'not there', reasons }) =>
-            html`<li><b>${node}</b> ${was} → ${after}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}</li>`,
+            markup`<li><b>${node}</b> ${was} → ${after}${reasons.length === 0 ? '' : ` (${reasons.join(', ')})`}</li>`,
         ),
     ),
-    list('Exceptions that expired', expiredExceptions.length, expiredExceptions.map((text) => html`<li>${text}</li>`)),
-    list('New namespaces', namespaces.added.length, namespaces.added.slice(0, SHOWN).map((name) => html`<li>${name}</li>`)),
+    list(
+      'Exceptions that expired',
+      expiredExceptions.length,
+      expiredExceptions.map((text) => markup`<li>${text}</li>`),
+    ),
+    list(
+      'New namespaces',
+      namespaces.added.length,
+      namespaces.added.slice(0, SHOWN).map((name) => markup`<li>${name}</li>`),
+    ),
     list(
       'Namespaces that are gone',
       namespaces.removed.length,
-      namespaces.removed.slice(0, SHOWN).map((name) => html`<li>${name}</li>`),
+      namespaces.removed.slice(0, SHOWN).map((name) => markup`<li>${name}</li>`),
     ),
   ];
   return section({
     id: 'changes',
     title: `Since ${timeText(before)}`,
     note: `Adoption ${share(adoption.before)} → ${share(adoption.after)}: ${number(adoption.before.private)} of ${counted(adoption.before.running, 'pod')} then, ${number(adoption.after.private)} of ${number(adoption.after.running)} now.${uncertain.length > 0 ? ` Of ${counted(uncertain.length, 'namespace')} not every finding is listed: what seems new or gone there may not be.` : ''}`,
-    body: hasChanges(diff) ? html`<div class="cards">${parts}</div>` : html`<p class="dim">Nothing else has changed.</p>`,
+    body: hasChanges(diff)
+      ? markup`<div class="cards">${parts}</div>`
+      : markup`<p class="dim">Nothing else has changed.</p>`,
   });
 }
 
 function list(title: string, total: number, items: readonly Html[]): Html {
   if (total === 0) return NOTHING;
   const more = total - items.length;
-  return html`<div class="card"><h3>${title} <span class="dim">${number(total)}</span></h3><ul class="list">${items}${more > 0 ? html`<li class="dim">and ${number(more)} more</li>` : NOTHING}</ul></div>`;
+  return markup`<div class="card"><h3>${title} <span class="dim">${number(total)}</span></h3><ul class="list">${items}${more > 0 ? markup`<li class="dim">and ${number(more)} more</li>` : NOTHING}</ul></div>`;
 }
 
 function finding({ rule, severity, status, subject }: DiffFinding): Html {
   const tone = status === 'unknown' ? 'doubt' : severityTone(severity);
-  return html`<li>${tag(status === 'unknown' ? 'unknown' : severity, tone)} ${rule} <span class="dim">${subject}</span></li>`;
+  return markup`<li>${tag(status === 'unknown' ? 'unknown' : severity, tone)} ${rule} <span class="dim">${subject}</span></li>`;
 }

@@ -3,7 +3,7 @@ import { type ClusterOverview, summarizeReport } from '../cluster-overview.ts';
 import type { ReportDiff } from '../report-diff.ts';
 import { renderChanges } from './change-section.ts';
 import { renderFindings } from './finding-section.ts';
-import { type Html, html, join, NOTHING } from './html.ts';
+import { type Html, markup, join, NOTHING } from './html.ts';
 import { renderNamespaces } from './namespace-section.ts';
 import { renderNodes } from './node-section.ts';
 import { renderBlockers, renderCharts, renderFloors, renderHeader, renderTiles } from './overview-sections.ts';
@@ -28,7 +28,7 @@ export function renderPage(report: ClusterReport, options: ClusterPageOptions = 
 
 /** What changes of the page while it is open. */
 export function renderFragment(report: ClusterReport, options: ClusterPageOptions = {}): string {
-  return renderMain(report, options).markup;
+  return renderMain(report, options).text;
 }
 
 function renderMain(report: ClusterReport, options: ClusterPageOptions): Html {
@@ -45,10 +45,14 @@ function renderMain(report: ClusterReport, options: ClusterPageOptions): Html {
     ['exceptions', 'Exceptions', renderExceptions(overview)],
     ['profiles', 'Compliance', renderProfiles(report.policy?.status.profiles ?? [])],
   ];
-  const present = sections.filter(([, , body]) => body.markup !== '');
-  return html`${renderHeader(overview, scope)}<main id="main" tabindex="-1">
-${isEmpty(overview) ? NOTHING : renderTiles(overview)}${present.length === 0 ? NOTHING : html`<nav aria-label="Parts of the report" data-part-id="nav"><ul>${present.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
-`}${join(present.map(([, , body]) => body))}</main>
+  const present = sections.filter(([, , body]) => body.text !== '');
+  return markup`${renderHeader(overview, scope)}<main id="main" tabindex="-1">
+${isEmpty(overview) ? NOTHING : renderTiles(overview)}${
+    present.length === 0
+      ? NOTHING
+      : markup`<nav aria-label="Parts of the report" data-part-id="nav"><ul>${present.map(([id, title]) => markup`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
+`
+  }${join(present.map(([, , body]) => body))}</main>
 <footer data-part-id="footer"><p>An isolated pod runs in a user namespace of its own: it declares hostUsers: false, and the kernel agrees. Root inside it is nobody on the node. What nobody could see is unknown, and unknown is never counted as a pass.</p></footer>`;
 }
 

@@ -4,7 +4,7 @@ import { NAMESPACE_LETTERS, NAMESPACE_TYPES } from '../../core/namespace.ts';
 import { plain } from '../paint.ts';
 import type { NodeReport, ReportedContainer } from '../node-report.ts';
 import { kernelRows, runtimeRows } from '../node-rows.ts';
-import { type Html, html, join, NOTHING } from './html.ts';
+import { type Html, markup, join, NOTHING } from './html.ts';
 import { type Page, renderDocument } from './page.ts';
 import { counted, number, searchField, section, severityTone, table, tag, type Tone, withinBytes } from './parts.ts';
 
@@ -27,13 +27,13 @@ export function renderNodePage(report: NodeReport, time: string, options: NodePa
 
 /** What changes of the page while it is open. */
 export function renderNodeFragment(report: NodeReport, time: string): string {
-  return renderMain(report, time).markup;
+  return renderMain(report, time).text;
 }
 
 function renderMain(report: NodeReport, time: string): Html {
   const { containers, findings } = report;
   const open = findings.filter(({ status }) => status === 'fail' || status === 'unknown');
-  return html`${header(report, time)}<main id="main" tabindex="-1">
+  return markup`${header(report, time)}<main id="main" tabindex="-1">
 ${tiles(report)}${join([containerSection(report, containers), findingSection(open), rowsSection(report)])}</main>
 <footer data-part-id="footer"><p>What nobody could see is unknown, and unknown is never counted as a pass. userns-audit explain RULE tells more of a rule.</p></footer>`;
 }
@@ -43,27 +43,33 @@ function header({ readiness, facts }: NodeReport, time: string): Html {
   const os = facts.osRelease.ok ? facts.osRelease.value.prettyName : 'unknown distribution';
   const kernel = facts.kernelRelease.ok ? `Linux ${facts.kernelRelease.value.raw}` : 'kernel release unknown';
   const subject = readiness.engine === 'none' ? 'This machine' : `${readiness.engine} on this machine`;
-  return html`<header data-part-id="header">
+  return markup`<header data-part-id="header">
 <p class="eyebrow"><b>userns-audit</b><span>${os}</span><span>${kernel}</span><span>${time}</span><span class="gone">not current: nobody answers</span></p>
 <h1>${subject} <span class="${tone}">${text}</span></h1>
-${readiness.reasons.map(({ rule, message }) => html`<p class="alert ${tone}">${message} <span class="dim">(${rule})</span></p>
-`)}${facts.sight.reasons.map((reason) => html`<p class="alert doubt">Limited sight: ${reason}</p>
-`)}</header>
+${readiness.reasons.map(
+  ({ rule, message }) => markup`<p class="alert ${tone}">${message} <span class="dim">(${rule})</span></p>
+`,
+)}${facts.sight.reasons.map(
+    (reason) => markup`<p class="alert doubt">Limited sight: ${reason}</p>
+`,
+  )}</header>
 `;
 }
 
 function tiles({ summary, findings }: NodeReport): Html {
   const { userNamespaces: users } = summary;
-  const severe = findings.filter(({ status, severity }) => status === 'fail' && ['critical', 'high'].includes(severity));
+  const severe = findings.filter(
+    ({ status, severity }) => status === 'fail' && ['critical', 'high'].includes(severity),
+  );
   const items: readonly (readonly [string, number, string, Tone | ''])[] = [
     ['Isolated containers', users.private, 'in a user namespace of their own', ''],
     ['On the host', users.host, "in the host's user namespace", ''],
     ['Unknown', users.unknown, 'nobody can tell', 'doubt'],
     ['Findings', summary.findings.fail, `${number(severe.length)} critical or high`, severe.length > 0 ? 'bad' : ''],
   ];
-  return html`<ul class="tiles" data-part-id="tiles">${items.map(
+  return markup`<ul class="tiles" data-part-id="tiles">${items.map(
     ([what, value, more, tone]) =>
-      html`<li><span class="what">${what}</span><span class="number ${value === 0 ? '' : tone}">${number(value)}</span><span class="more">${more}</span></li>`,
+      markup`<li><span class="what">${what}</span><span class="number ${value === 0 ? '' : tone}">${number(value)}</span><span class="more">${more}</span></li>`,
   )}</ul>
 `;
 }
@@ -82,11 +88,11 @@ function containerSection({ facts }: NodeReport, containers: readonly ReportedCo
     tools:
       containers.length === 0
         ? NOTHING
-        : html`<div class="tools"><span class="dim"><span data-count="container-table">${shown.length}</span> containers</span>${searchField('container-table', 'Search containers')}</div>`,
+        : markup`<div class="tools"><span class="dim"><span data-count="container-table">${shown.length}</span> containers</span>${searchField('container-table', 'Search containers')}</div>`,
     body:
       containers.length === 0
-        ? html`<p class="dim">${none}</p>`
-        : html`${table({
+        ? markup`<p class="dim">${none}</p>`
+        : markup`${table({
             id: 'container-table',
             caption: 'Containers and the namespaces they are in',
             columns: [
@@ -106,16 +112,16 @@ function containerRow(container: ReportedContainer): Html {
   const { id, docker, podUid, hostname, runtime, sandbox, init, rootHostUid, uidMap, state } = container;
   const name = docker?.name ?? (hostname.ok && podUid !== undefined ? hostname.value : init.command);
   const shortId = /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id;
-  return html`<tr><th scope="row">${name}<br><span class="dim">${podUid === undefined ? shortId : `${init.command}, ${shortId}`}</span></th><td class="mono">${vector(container)}</td><td>${rootHostUid.ok ? (rootHostUid.value === 0 ? tag('host root', 'bad') : html`uid ${String(rootHostUid.value)}`) : html`<span class="dim">${rootHostUid.why === 'absent' ? 'unmapped' : 'unknown'}</span>`}</td><td class="mono">${uidMap.ok ? formatIdMap(uidMap.value) : uidMap.why}</td><td>${sandbox ? `${runtime} (${sandbox})` : runtime}</td><td class="n">${state === 'exited' ? 'exited' : String(init.pid)}</td></tr>`;
+  return markup`<tr><th scope="row">${name}<br><span class="dim">${podUid === undefined ? shortId : `${init.command}, ${shortId}`}</span></th><td class="mono">${vector(container)}</td><td>${rootHostUid.ok ? (rootHostUid.value === 0 ? tag('host root', 'bad') : markup`uid ${String(rootHostUid.value)}`) : markup`<span class="dim">${rootHostUid.why === 'absent' ? 'unmapped' : 'unknown'}</span>`}</td><td class="mono">${uidMap.ok ? formatIdMap(uidMap.value) : uidMap.why}</td><td>${sandbox ? `${runtime} (${sandbox})` : runtime}</td><td class="n">${state === 'exited' ? 'exited' : String(init.pid)}</td></tr>`;
 }
 
 function vector({ vector: letters, namespaces }: ReportedContainer): Html {
-  return html`${NAMESPACE_TYPES.map((type, index) => {
+  return markup`${NAMESPACE_TYPES.map((type, index) => {
     const { relation } = namespaces[type];
     // Runtimes leave these two shared as a rule, so they are no matter for alarm.
     const shared = type === 'cgroup' || type === 'time' ? 'dim' : 'bad';
     const tone = relation === 'private' ? 'good' : relation === 'unknown' ? 'doubt' : shared;
-    return html`<span class="${tone}">${letters[index] ?? '?'}</span>`;
+    return markup`<span class="${tone}">${letters[index] ?? '?'}</span>`;
   })}`;
 }
 
@@ -128,18 +134,18 @@ function findingSection(findings: readonly Finding[]): Html {
     tools:
       findings.length === 0
         ? NOTHING
-        : html`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> findings</span>${searchField('finding-list', 'Search findings')}</div>`,
+        : markup`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> findings</span>${searchField('finding-list', 'Search findings')}</div>`,
     body:
       findings.length === 0
-        ? html`<p class="dim">No rule is broken.</p>`
-        : html`<ul class="list" id="finding-list">${shown}</ul><p class="dim" data-none="finding-list" hidden>No finding has all these words.</p>`,
+        ? markup`<p class="dim">No rule is broken.</p>`
+        : markup`<ul class="list" id="finding-list">${shown}</ul><p class="dim" data-none="finding-list" hidden>No finding has all these words.</p>`,
   });
 }
 
 function finding({ rule, severity, status, subject, message, evidence, fix }: Finding): Html {
   const word = status === 'unknown' ? 'unknown' : severity;
   const where = subject.kind === 'Node' ? 'this machine' : `container ${subject.name ?? subject.id.slice(0, 12)}`;
-  return html`<li class="finding" data-word="${word}"><div>${tag(word, status === 'unknown' ? 'doubt' : severityTone(severity))}</div><div><p class="message">${message}</p><p class="rule">${rule}${status === 'unknown' ? `, ${severity}` : ''}</p><dl><dt>About</dt><dd>${where}</dd>${evidence.map(({ source, value }) => html`<dt>Evidence</dt><dd><code>${source}: ${value}</code></dd>`)}${fix === undefined ? NOTHING : html`<dt>Fix</dt><dd class="fix">${fix}</dd>`}</dl></div></li>
+  return markup`<li class="finding" data-word="${word}"><div>${tag(word, status === 'unknown' ? 'doubt' : severityTone(severity))}</div><div><p class="message">${message}</p><p class="rule">${rule}${status === 'unknown' ? `, ${severity}` : ''}</p><dl><dt>About</dt><dd>${where}</dd>${evidence.map(({ source, value }) => markup`<dt>Evidence</dt><dd><code>${source}: ${value}</code></dd>`)}${fix === undefined ? NOTHING : markup`<dt>Fix</dt><dd class="fix">${fix}</dd>`}</dl></div></li>
 `;
 }
 
@@ -147,10 +153,10 @@ function rowsSection(report: NodeReport): Html {
   const rows = (list: ReturnType<typeof kernelRows>): readonly Html[] =>
     list.map(
       ([what, value, source]) =>
-        html`<tr><th scope="row">${what}</th><td>${value}</td><td class="dim">${source}</td></tr>`,
+        markup`<tr><th scope="row">${what}</th><td>${value}</td><td class="dim">${source}</td></tr>`,
     );
   const columns = [{ title: 'What' }, { title: 'Value' }, { title: 'Read from' }];
-  return html`${section({
+  return markup`${section({
     id: 'kernel',
     title: 'Kernel',
     body: table({ id: 'kernel-table', caption: 'What the kernel can', columns, rows: rows(kernelRows(report, plain)) }),

@@ -1,6 +1,6 @@
 import type { ClusterOverview } from '../cluster-overview.ts';
 import type { NodeKind } from '../node-kinds.ts';
-import { type Html, html, NOTHING } from './html.ts';
+import { type Html, markup, NOTHING } from './html.ts';
 import { cell, counted, number, searchField, section, table, tag, type Tone, withinBytes } from './parts.ts';
 
 const MAX_BYTES = 260_000;
@@ -30,8 +30,8 @@ export function renderNodes({ nodeKinds, nodes }: ClusterOverview): Html {
     id: 'nodes',
     title: 'Nodes',
     note: `${counted(nodes.total, 'node')} of ${counted(nodeKinds.length, 'kind')}: nodes with the same system and the same answers share a line.${left > 0 ? ` ${counted(missing, 'node')} are left out of this page; the JSON report has them.` : ''}${ownWord > nodes.ready ? ` By what runtimes say to the API server, ${counted(ownWord - nodes.ready, 'node')} of the ready ones are not.` : ''}`,
-    tools: html`<div class="tools"><span class="dim"><span data-count="node-table">${shown.length}</span> kinds</span>${searchField('node-table', 'Search nodes')}</div>`,
-    body: html`${table({
+    tools: markup`<div class="tools"><span class="dim"><span data-count="node-table">${shown.length}</span> kinds</span>${searchField('node-table', 'Search nodes')}</div>`,
+    body: markup`${table({
       id: 'node-table',
       caption: 'Kinds of nodes, and what the rules say of them',
       columns: [
@@ -50,7 +50,7 @@ export function renderNodes({ nodeKinds, nodes }: ClusterOverview): Html {
 function row({ verdict, system, evidence, rules, names, pods, privatePods }: NodeKind, all: readonly string[]): Html {
   const [word, tone] = READINESS[verdict.readiness];
   const parts = [system?.kernelRelease, system?.runtime, system?.kubeletVersion && `kubelet ${system.kubeletVersion}`];
-  return html`<tr><td>${tag(word, tone)}${verdict.reasons.map((reason) => html`<br><span class="dim">${reason}</span>`)}</td>${cell(names.length)}<td>${system?.osImage ?? 'unknown system'}${parts.flatMap((part) => (part ? [html`<br><span class="dim">${part}</span>`] : []))}${evidence === undefined || evidence === 'full' ? NOTHING : html`<br><span class="doubt">evidence: ${evidence}</span>`}${nameList(names)}</td>${all.map((rule) => answer(rules.get(rule)))}${cell(pods)}${cell(privatePods)}</tr>`;
+  return markup`<tr><td>${tag(word, tone)}${verdict.reasons.map((reason) => markup`<br><span class="dim">${reason}</span>`)}</td>${cell(names.length)}<td>${system?.osImage ?? 'unknown system'}${parts.flatMap((part) => (part ? [markup`<br><span class="dim">${part}</span>`] : []))}${evidence === undefined || evidence === 'full' ? NOTHING : markup`<br><span class="doubt">evidence: ${evidence}</span>`}${nameList(names)}</td>${all.map((rule) => answer(rules.get(rule)))}${cell(pods)}${cell(privatePods)}</tr>`;
 }
 
 const MAX_NAME_BYTES = 220_000;
@@ -58,8 +58,8 @@ const MAX_NAME_BYTES = 220_000;
 /** Known by its first name, so that it stays open when others join. */
 function nameList(names: readonly string[]): Html {
   const [first = ''] = names;
-  if (names.length === 1) return html`<br><b>${first}</b>`;
-  return html`<details id="names-of-${first}"><summary>${number(names.length)} names</summary><div class="names">${namesText(names)}</div></details>`;
+  if (names.length === 1) return markup`<br><b>${first}</b>`;
+  return markup`<details id="names-of-${first}"><summary>${number(names.length)} names</summary><div class="names">${namesText(names)}</div></details>`;
 }
 
 function namesText(names: readonly string[]): string {
@@ -70,11 +70,11 @@ function namesText(names: readonly string[]): string {
 }
 
 function answer(status: ReturnType<NodeKind['rules']['get']>): Html {
-  if (status === undefined) return html`<td class="c"></td>`;
+  if (status === undefined) return markup`<td class="c"></td>`;
   const { sign, tone } = SIGNS[status];
-  return html`<td class="c ${tone}"><span aria-hidden="true">${sign}</span><span class="unseen">${status}</span></td>`;
+  return markup`<td class="c ${tone}"><span aria-hidden="true">${sign}</span><span class="unseen">${status}</span></td>`;
 }
 
 function legend(): Html {
-  return html`<p class="note">✓ pass, ✗ fail, ? unknown, – does not apply. Unknown is never counted as ready.</p>`;
+  return markup`<p class="note">✓ pass, ✗ fail, ? unknown, – does not apply. Unknown is never counted as ready.</p>`;
 }

@@ -1,14 +1,14 @@
 import type { ClusterReport } from '../cluster-report.ts';
 import type { ClusterOverview, Trend } from '../cluster-overview.ts';
 import { drawBars, drawTrend } from './charts.ts';
-import { type Html, html, NOTHING } from './html.ts';
+import { type Html, markup, NOTHING } from './html.ts';
 import { cell, counted, key, number, section, table, tag, timeText, type Tone } from './parts.ts';
 
 /** The answer in one sentence, when it was so, and of what. */
 export function renderHeader(overview: ClusterOverview, scope: string): Html {
   const { generatedAt, kubernetes, nodes, pods } = overview;
-  return html`<header data-part-id="header">
-<p class="eyebrow"><b>userns-audit</b><span>${scope}</span>${kubernetes ? html`<span>Kubernetes ${kubernetes.version}</span>` : NOTHING}<span>${timeText(generatedAt)}</span><span class="gone">not current: nobody answers</span></p>
+  return markup`<header data-part-id="header">
+<p class="eyebrow"><b>userns-audit</b><span>${scope}</span>${kubernetes ? markup`<span>Kubernetes ${kubernetes.version}</span>` : NOTHING}<span>${timeText(generatedAt)}</span><span class="gone">not current: nobody answers</span></p>
 <h1>${headline(overview)}</h1>
 <p class="lead">${pods.running === 0 ? 'Where the agent runs, this page shows what is in force on every node.' : `Declared in the pod and in force in the kernel, as seen on ${counted(nodes.total, 'node')}.${trendSentence(overview.trend)}`}</p>
 ${alerts(overview)}
@@ -43,9 +43,14 @@ function alerts({ kubernetes, truncated, nodes, pods, critical }: ClusterOvervie
       `Nobody can tell of ${counted(pods.unknown, 'pod')} and ${counted(nodes.unknown, 'node')}. They count as unknown here, never as isolated or ready.`,
     ]);
   if (truncated.length > 0)
-    texts.push(['doubt', `Of ${counted(truncated.length, 'namespace')} not every finding is listed; the totals count all.`]);
-  return html`${texts.map(([tone, text]) => html`<p class="alert ${tone}">${text}</p>
-`)}`;
+    texts.push([
+      'doubt',
+      `Of ${counted(truncated.length, 'namespace')} not every finding is listed; the totals count all.`,
+    ]);
+  return markup`${texts.map(
+    ([tone, text]) => markup`<p class="alert ${tone}">${text}</p>
+`,
+  )}`;
 }
 
 /** `payments/Deployment/api and 3 more: ` */
@@ -66,14 +71,22 @@ interface Tile {
 }
 
 export function renderTiles(overview: ClusterOverview): Html {
-  return html`<ul class="tiles" data-part-id="tiles">${tilesOf(overview).map(
+  return markup`<ul class="tiles" data-part-id="tiles">${tilesOf(overview).map(
     ({ what, value, of, more, tone, moreTone = '' }) =>
-      html`<li><span class="what">${what}</span><span class="number ${value === 0 ? '' : (tone ?? '')}">${number(value)}</span><span class="more">${of}</span><span class="more ${moreTone}">${more}</span></li>`,
+      markup`<li><span class="what">${what}</span><span class="number ${value === 0 ? '' : (tone ?? '')}">${number(value)}</span><span class="more">${of}</span><span class="more ${moreTone}">${more}</span></li>`,
   )}</ul>
 `;
 }
 
-function tilesOf({ nodes, findingTotals, workloads, pods, exceptions, missedFloors, whole }: ClusterOverview): readonly Tile[] {
+function tilesOf({
+  nodes,
+  findingTotals,
+  workloads,
+  pods,
+  exceptions,
+  missedFloors,
+  whole,
+}: ClusterOverview): readonly Tile[] {
   const count = (state: string): number => exceptions.filter((one) => one.state === state).length;
   const expired = count('expired');
   return [
@@ -136,12 +149,14 @@ export function renderCharts(report: ClusterReport, overview: ClusterOverview): 
   const right: Html[] = [];
   const last = history.at(-1);
   if (history.length > 1 && last)
-    left.push(html`<figure><figcaption>Adoption over time</figcaption><p class="note">Share of running pods, and of nodes that are ready for them</p>${drawTrend(history)}${key(
-      [
-        { fill: 'good', label: 'isolated pods', value: percentOf(last.private, last.running) },
-        { fill: 'blue', label: 'ready nodes (dashed)', value: percentOf(last.readyNodes, last.nodes) },
-      ],
-    )}</figure>`);
+    left.push(
+      markup`<figure><figcaption>Adoption over time</figcaption><p class="note">Share of running pods, and of nodes that are ready for them</p>${drawTrend(history)}${key(
+        [
+          { fill: 'good', label: 'isolated pods', value: percentOf(last.private, last.running) },
+          { fill: 'blue', label: 'ready nodes (dashed)', value: percentOf(last.readyNodes, last.nodes) },
+        ],
+      )}</figure>`,
+    );
   if (pods.running > 0) {
     const populated = report.namespaces.filter(({ status }) => status.pods.running > 0);
     const largest = populated
@@ -157,15 +172,21 @@ export function renderCharts(report: ClusterReport, overview: ClusterOverview): 
         { color: 'var(--doubt-fill)', value: counts.unknown },
       ],
     }));
-    right.push(html`<figure><figcaption>Running pods by what is in force</figcaption><p class="note">${largest.length < populated.length ? `The ${largest.length} namespaces with the most pods; the numbers below count all` : 'By namespace'}</p>${drawBars('pods', bars)}${key(
-      [
-        { fill: 'good', label: 'isolated', value: pods.private },
-        { fill: 'odd', label: 'isolated, not declared', value: pods.undeclaredPrivate },
-        { fill: 'host', label: "in the host's user namespace", value: pods.host },
-        { fill: 'bad', label: 'declared and not in force, or overlapping', value: pods.notEffective + pods.overlapping },
-        { fill: 'doubt', label: 'unknown', value: pods.unknown },
-      ],
-    )}</figure>`);
+    right.push(
+      markup`<figure><figcaption>Running pods by what is in force</figcaption><p class="note">${largest.length < populated.length ? `The ${largest.length} namespaces with the most pods; the numbers below count all` : 'By namespace'}</p>${drawBars('pods', bars)}${key(
+        [
+          { fill: 'good', label: 'isolated', value: pods.private },
+          { fill: 'odd', label: 'isolated, not declared', value: pods.undeclaredPrivate },
+          { fill: 'host', label: "in the host's user namespace", value: pods.host },
+          {
+            fill: 'bad',
+            label: 'declared and not in force, or overlapping',
+            value: pods.notEffective + pods.overlapping,
+          },
+          { fill: 'doubt', label: 'unknown', value: pods.unknown },
+        ],
+      )}</figure>`,
+    );
   }
   if (nodes.total > 0) left.push(nodeFigure(nodes));
   if (left.length + right.length === 0) return NOTHING;
@@ -173,7 +194,7 @@ export function renderCharts(report: ClusterReport, overview: ClusterOverview): 
   return section({
     id: 'overview',
     title: 'Overview',
-    body: html`<div class="figures">${columns.map((figures) => html`<div>${figures}</div>`)}</div>`,
+    body: markup`<div class="figures">${columns.map((figures) => markup`<div>${figures}</div>`)}</div>`,
   });
 }
 
@@ -186,16 +207,23 @@ function nodeFigure({ total, ready, notReady, unknown, reasons }: ClusterOvervie
       { color: 'var(--doubt-fill)', value: unknown },
     ],
   };
-  return html`<figure><figcaption>Nodes that can run private user namespaces</figcaption><p class="note">${reasons.length === 0 ? 'Nothing speaks against any of them' : 'And the rules that speak against the others'}</p>${drawBars(
+  return markup`<figure><figcaption>Nodes that can run private user namespaces</figcaption><p class="note">${reasons.length === 0 ? 'Nothing speaks against any of them' : 'And the rules that speak against the others'}</p>${drawBars(
     'nodes',
     [readiness],
   )}${key([
     { fill: 'good', label: 'ready', value: ready },
     { fill: 'bad', label: 'not ready', value: notReady },
     { fill: 'doubt', label: 'unknown', value: unknown },
-  ])}${reasons.length === 0 ? NOTHING : html`<table><caption class="unseen">What speaks against nodes</caption><thead><tr><th scope="col">Reason</th><th scope="col" class="n">Nodes</th></tr></thead><tbody>${reasons
-    .slice(0, 8)
-    .map(({ rule, nodes }) => html`<tr><th scope="row">${rule}</th><td class="n">${number(nodes)} <span class="dim">of ${number(total)}</span></td></tr>`)}</tbody></table>`}</figure>`;
+  ])}${
+    reasons.length === 0
+      ? NOTHING
+      : markup`<table><caption class="unseen">What speaks against nodes</caption><thead><tr><th scope="col">Reason</th><th scope="col" class="n">Nodes</th></tr></thead><tbody>${reasons
+          .slice(0, 8)
+          .map(
+            ({ rule, nodes }) =>
+              markup`<tr><th scope="row">${rule}</th><td class="n">${number(nodes)} <span class="dim">of ${number(total)}</span></td></tr>`,
+          )}</tbody></table>`
+  }</figure>`;
 }
 
 function percentOf(part: number, whole: number): string {
@@ -215,7 +243,7 @@ export function renderBlockers({ blockers, workloads }: ClusterOverview): Html {
     .slice(0, SHOWN_BLOCKERS)
     .map(
       ({ reason, workloads: count, namespaces, example }) =>
-        html`<tr><th scope="row">${reason}</th>${cell(count)}${cell(namespaces)}<td>${example}</td></tr>`,
+        markup`<tr><th scope="row">${reason}</th>${cell(count)}${cell(namespaces)}<td>${example}</td></tr>`,
     );
   return section({
     id: 'blockers',
@@ -247,7 +275,7 @@ export function renderFloors({ missedFloors }: ClusterOverview): Html {
       columns: [{ title: 'Namespace' }, { title: 'Required' }, { title: 'There is' }, { title: 'Standing' }],
       rows: missedFloors.map(
         ({ namespace, required, actual }) =>
-          html`<tr><th scope="row">${namespace}</th><td>${required}</td><td>${actual}</td><td>${tag('missed', 'bad')}</td></tr>`,
+          markup`<tr><th scope="row">${namespace}</th><td>${required}</td><td>${actual}</td><td>${tag('missed', 'bad')}</td></tr>`,
       ),
     }),
   });

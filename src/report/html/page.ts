@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Html, html, trusted } from './html.ts';
+import { type Html, markup, trusted } from './html.ts';
 import { CLIENT_SCRIPT } from './client-script.ts';
 import { STYLE } from './style.ts';
 
@@ -33,7 +33,7 @@ export function renderDocument({ title, main, live }: PageOptions): Page {
     "base-uri 'none'",
     "form-action 'none'",
   ];
-  const page = html`<!doctype html>
+  const page = markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -55,7 +55,7 @@ ${main}
 </body>
 </html>
 `;
-  return { html: page.markup, contentSecurityPolicy: [...policy, "frame-ancestors 'none'"].join('; ') };
+  return { html: page.text, contentSecurityPolicy: [...policy, "frame-ancestors 'none'"].join('; ') };
 }
 
 function hashOf(text: string): string {

@@ -1,5 +1,5 @@
 import type { Severity } from '../../core/finding.ts';
-import { type Html, html, NOTHING, trusted } from './html.ts';
+import { type Html, markup, NOTHING, trusted } from './html.ts';
 
 /** `12,345` */
 export function number(value: number): string {
@@ -13,13 +13,13 @@ export function counted(value: number, noun: string): string {
 
 /** A number in a table: nothing to see where there is none. */
 export function cell(value: number, tone: Tone | '' = ''): Html {
-  return html`<td class="n ${value === 0 ? 'zero' : tone}" data-v="${value}">${number(value)}</td>`;
+  return markup`<td class="n ${value === 0 ? 'zero' : tone}" data-v="${value}">${number(value)}</td>`;
 }
 
 export type Tone = 'good' | 'bad' | 'doubt';
 
 export function tag(text: string, tone: Tone | 'mute'): Html {
-  return html`<span class="tag ${tone}">${text}</span>`;
+  return markup`<span class="tag ${tone}">${text}</span>`;
 }
 
 export function severityTone(severity: Severity): Tone | 'mute' {
@@ -29,7 +29,7 @@ export function severityTone(severity: Severity): Tone | 'mute' {
 
 /** A bar from 0 to 100. The number stands beside it, so it says nothing of its own. */
 export function meter(percent: number): Html {
-  return html`<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="f-good" width="${percent}" height="8"/></svg>`;
+  return markup`<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="f-good" width="${percent}" height="8"/></svg>`;
 }
 
 export type Fill = 'good' | 'bad' | 'doubt' | 'host' | 'odd' | 'blue';
@@ -42,9 +42,9 @@ export interface KeyItem {
 
 /** What the colors of a chart mean, with the numbers. */
 export function key(items: readonly KeyItem[]): Html {
-  return html`<ul class="key">${items.map(
+  return markup`<ul class="key">${items.map(
     ({ fill, label, value }) =>
-      html`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="f-${fill}" width="10" height="10" rx="2"/></svg>${label}${value === undefined ? NOTHING : html` <b>${typeof value === 'number' ? number(value) : value}</b>`}</li>`,
+      markup`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="f-${fill}" width="10" height="10" rx="2"/></svg>${label}${value === undefined ? NOTHING : markup` <b>${typeof value === 'number' ? number(value) : value}</b>`}</li>`,
   )}</ul>`;
 }
 
@@ -71,21 +71,23 @@ export interface Table {
 /** A table that can be scrolled sideways, by the keyboard as well. */
 export function table({ id, caption, columns, rows }: Table): Html {
   const sortable = columns.some(({ sort }) => sort !== undefined);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table id="${id}"${trusted(sortable ? ' data-sortable' : '')}><caption class="unseen">${caption}</caption><thead><tr>${columns.map(head)}</tr></thead><tbody>
-${rows.map((row) => html`${row}
-`)}</tbody></table></div>`;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table id="${id}"${trusted(sortable ? ' data-sortable' : '')}><caption class="unseen">${caption}</caption><thead><tr>${columns.map(head)}</tr></thead><tbody>
+${rows.map(
+  (row) => markup`${row}
+`,
+)}</tbody></table></div>`;
 }
 
 function head({ title, sort, numeric = false, sorted = false, upright = false, hint }: Column): Html {
-  const attributes = html` scope="col"${numeric ? html` class="n"` : NOTHING}${upright ? html` class="c"` : NOTHING}${sorted ? html` aria-sort="descending"` : NOTHING}${hint === undefined ? NOTHING : html` title="${hint}"`}`;
+  const attributes = markup` scope="col"${numeric ? markup` class="n"` : NOTHING}${upright ? markup` class="c"` : NOTHING}${sorted ? markup` aria-sort="descending"` : NOTHING}${hint === undefined ? NOTHING : markup` title="${hint}"`}`;
   return sort === undefined
-    ? html`<th${attributes}>${upright ? html`<span class="upright">${title}</span>` : title}</th>`
-    : html`<th${attributes}><button type="button" data-sort="${sort}">${title}</button></th>`;
+    ? markup`<th${attributes}>${upright ? markup`<span class="upright">${title}</span>` : title}</th>`
+    : markup`<th${attributes}><button type="button" data-sort="${sort}">${title}</button></th>`;
 }
 
 /** A search field over the rows of a table or the items of a list. */
 export function searchField(list: string, label: string): Html {
-  return html`<input type="search" id="${list}-search" data-filter="${list}" data-part="text" aria-label="${label}" placeholder="${label}" autocomplete="off" spellcheck="false">`;
+  return markup`<input type="search" id="${list}-search" data-filter="${list}" data-part="text" aria-label="${label}" placeholder="${label}" autocomplete="off" spellcheck="false">`;
 }
 
 export interface Section {
@@ -98,8 +100,8 @@ export interface Section {
 
 /** A part of the page that is replaced as a whole when something in it is new. */
 export function section({ id, title, note, tools = NOTHING, body }: Section): Html {
-  return html`<section id="${id}" data-part-id="${id}" aria-labelledby="${id}-title">
-<div class="head"><div><h2 id="${id}-title">${title}</h2>${note === undefined ? NOTHING : html`<p class="note">${note}</p>`}</div>${tools}</div>
+  return markup`<section id="${id}" data-part-id="${id}" aria-labelledby="${id}-title">
+<div class="head"><div><h2 id="${id}-title">${title}</h2>${note === undefined ? NOTHING : markup`<p class="note">${note}</p>`}</div>${tools}</div>
 ${body}
 </section>
 `;
@@ -115,7 +117,7 @@ export function withinBytes<Item>(
   let bytes = 0;
   for (const [index, item] of items.entries()) {
     const part = render(item, index);
-    bytes += Buffer.byteLength(part.markup);
+    bytes += Buffer.byteLength(part.text);
     if (bytes > maxBytes) break;
     shown.push(part);
   }

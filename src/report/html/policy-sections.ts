@@ -1,7 +1,7 @@
 import { PROFILES } from '../../rules/profiles/index.ts';
 import type { AuditPolicyStatus } from '../../resources/audit-policy.ts';
 import type { ClusterOverview, OverviewException } from '../cluster-overview.ts';
-import { type Html, html, NOTHING } from './html.ts';
+import { type Html, markup, NOTHING } from './html.ts';
 import { cell, meter, section, table, tag, type Tone } from './parts.ts';
 
 const EXCEPTION_TONES: Readonly<Record<OverviewException['state'], Tone | 'mute'>> = {
@@ -31,7 +31,7 @@ export function renderExceptions({ exceptions }: ClusterOverview): Html {
       ],
       rows: exceptions.map(
         ({ state, reason, rules, scope, approver, expires, matched }) =>
-          html`<tr><td>${tag(state, EXCEPTION_TONES[state])}</td><th scope="row">${reason}</th><td>${rules.join(', ')}</td><td>${scope}</td><td>${approver ?? html`<span class="dim">not named</span>`}</td><td class="day" data-v="${expires ?? '9999'}">${expires ?? html`<span class="dim">none</span>`}</td>${cell(matched)}</tr>`,
+          markup`<tr><td>${tag(state, EXCEPTION_TONES[state])}</td><th scope="row">${reason}</th><td>${rules.join(', ')}</td><td>${scope}</td><td>${approver ?? markup`<span class="dim">not named</span>`}</td><td class="day" data-v="${expires ?? '9999'}">${expires ?? markup`<span class="dim">none</span>`}</td>${cell(matched)}</tr>`,
       ),
     }),
   });
@@ -56,13 +56,14 @@ export function renderProfiles(profiles: readonly ProfileStatus[]): Html {
     id: 'profiles',
     title: 'Compliance',
     note: 'Share of controls that pass, of those that pass or fail. Unknown, manual and not applicable controls are in neither. What a profile does not cover is said with it.',
-    body: html`${profiles.map(renderProfile)}`,
+    body: markup`${profiles.map(renderProfile)}`,
   });
 }
 
 function renderProfile({ id, compliancePercent, controls }: ProfileStatus): Html {
   const known = PROFILES.find((profile) => profile.id === id);
-  const count = (...states: readonly string[]): number => controls.filter(({ status }) => states.includes(status)).length;
+  const count = (...states: readonly string[]): number =>
+    controls.filter(({ status }) => states.includes(status)).length;
   const parts: readonly (readonly [number, string])[] = [
     [count('pass'), 'pass'],
     [count('fail', 'inconsistent'), 'fail'],
@@ -70,27 +71,31 @@ function renderProfile({ id, compliancePercent, controls }: ProfileStatus): Html
     [count('manual'), 'manual'],
     [count('not-applicable'), 'not applicable'],
   ];
-  return html`<details class="block" id="profile-${id}"><summary><b>${known?.title ?? id}</b><span>${compliancePercent === undefined ? html`<span class="dim">no control passes or fails</span>` : html`${meter(compliancePercent)}${compliancePercent} %`}</span><span class="dim">${parts
+  return markup`<details class="block" id="profile-${id}"><summary><b>${known?.title ?? id}</b><span>${compliancePercent === undefined ? markup`<span class="dim">no control passes or fails</span>` : markup`${meter(compliancePercent)}${compliancePercent} %`}</span><span class="dim">${parts
     .filter(([number]) => number > 0)
     .map(([number, word]) => `${number} ${word}`)
-    .join(', ')}</span></summary>${known === undefined ? NOTHING : html`<p class="note">${known.benchmark}. Not covered: ${known.notCovered}</p>`}${table({
-    id: `profile-table-${id}`,
-    caption: `Controls of ${known?.title ?? id}`,
-    columns: [
-      { title: 'Control' },
-      { title: 'Status' },
-      { title: 'Asks for' },
-      { title: 'Fail', numeric: true },
-      { title: 'Left to a person' },
-    ],
-    rows: controls.map((control) => {
-      const told = known?.controls.find((one) => one.id === control.id);
-      const remarks = [
-        ...(told?.verified === false ? ['The id is not verified.'] : []),
-        ...(told?.notCovered === undefined ? [] : [told.notCovered]),
-      ];
-      return html`<tr><th scope="row">${control.id}</th><td>${tag(control.status, CONTROL_TONES[control.status])}</td><td>${told?.title ?? ''}</td>${cell(control.findings)}<td class="dim">${remarks.join(' ')}</td></tr>`;
-    }),
-  })}</details>
+    .join(
+      ', ',
+    )}</span></summary>${known === undefined ? NOTHING : markup`<p class="note">${known.benchmark}. Not covered: ${known.notCovered}</p>`}${table(
+    {
+      id: `profile-table-${id}`,
+      caption: `Controls of ${known?.title ?? id}`,
+      columns: [
+        { title: 'Control' },
+        { title: 'Status' },
+        { title: 'Asks for' },
+        { title: 'Fail', numeric: true },
+        { title: 'Left to a person' },
+      ],
+      rows: controls.map((control) => {
+        const told = known?.controls.find((one) => one.id === control.id);
+        const remarks = [
+          ...(told?.verified === false ? ['The id is not verified.'] : []),
+          ...(told?.notCovered === undefined ? [] : [told.notCovered]),
+        ];
+        return markup`<tr><th scope="row">${control.id}</th><td>${tag(control.status, CONTROL_TONES[control.status])}</td><td>${told?.title ?? ''}</td>${cell(control.findings)}<td class="dim">${remarks.join(' ')}</td></tr>`;
+      }),
+    },
+  )}</details>
 `;
 }

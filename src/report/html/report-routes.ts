@@ -60,7 +60,11 @@ const HTML = 'text/html; charset=utf-8';
 /** Kept by the browser to be asked for again by its tag, and by nobody between. */
 function tagged(type: string, body: string, headers: Readonly<Record<string, string>> = {}): ReportResponse {
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
-  return { status: 200, headers: { 'content-type': type, 'cache-control': 'private, no-cache', etag, ...headers }, body };
+  return {
+    status: 200,
+    headers: { 'content-type': type, 'cache-control': 'private, no-cache', etag, ...headers },
+    body,
+  };
 }
 
 function unlessKnown({ headers }: ReportRequest, response: ReportResponse | undefined): ReportResponse {
