@@ -23,7 +23,7 @@ export function renderFindings({ findings }: ClusterOverview): Html {
     id: 'findings',
     title: 'Findings',
     note: `Failures first, the worst before the mild; then what could not be judged; then what was accepted.${left > 0 ? ` ${counted(left, 'milder one')} are left out of this page; the JSON report has them.` : ''}`,
-    tools: markup`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> findings</span><select id="finding-word" data-filter="finding-list" data-part="word" aria-label="Kind of finding"><option value="">all kinds</option>${[...SEVERITIES, 'unknown', 'accepted'].filter((word) => words.includes(word)).map((word) => markup`<option>${word}</option>`)}</select>${searchField('finding-list', 'Search findings')}</div>`,
+    tools: markup`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> shown</span><select id="finding-word" data-filter="finding-list" data-part="word" aria-label="Kind of finding"><option value="">all kinds</option>${[...SEVERITIES, 'unknown', 'accepted'].filter((word) => words.includes(word)).map((word) => markup`<option>${word}</option>`)}</select>${searchField('finding-list', 'Search findings')}</div>`,
     body: markup`<ul class="list" id="finding-list">${shown}</ul><p class="dim" data-none="finding-list" hidden>No finding has all these words.</p>`,
   });
 }

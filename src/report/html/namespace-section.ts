@@ -15,7 +15,7 @@ export function renderNamespaces({ namespaces }: ClusterReport): Html {
     id: 'namespaces',
     title: 'Namespaces',
     note: `Declared and effective: a pod counts as isolated when it asks for a user namespace and the kernel shows one.${left > 0 ? ` ${counted(left, 'namespace')} with the fewest pods are left out of this page; the JSON report has them.` : ''}`,
-    tools: markup`<div class="tools"><span class="dim"><span data-count="namespace-table">${shown.length}</span> namespaces</span>${searchField('namespace-table', 'Search namespaces')}</div>`,
+    tools: markup`<div class="tools"><span class="dim"><span data-count="namespace-table">${shown.length}</span> shown</span>${searchField('namespace-table', 'Search namespaces')}</div>`,
     body: markup`${table({
       id: 'namespace-table',
       caption: 'Namespaces and how their pods stand to user namespaces',

@@ -88,7 +88,7 @@ function containerSection({ facts }: NodeReport, containers: readonly ReportedCo
     tools:
       containers.length === 0
         ? NOTHING
-        : markup`<div class="tools"><span class="dim"><span data-count="container-table">${shown.length}</span> containers</span>${searchField('container-table', 'Search containers')}</div>`,
+        : markup`<div class="tools"><span class="dim"><span data-count="container-table">${shown.length}</span> shown</span>${searchField('container-table', 'Search containers')}</div>`,
     body:
       containers.length === 0
         ? markup`<p class="dim">${none}</p>`
@@ -134,7 +134,7 @@ function findingSection(findings: readonly Finding[]): Html {
     tools:
       findings.length === 0
         ? NOTHING
-        : markup`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> findings</span>${searchField('finding-list', 'Search findings')}</div>`,
+        : markup`<div class="tools"><span class="dim"><span data-count="finding-list">${shown.length}</span> shown</span>${searchField('finding-list', 'Search findings')}</div>`,
     body:
       findings.length === 0
         ? markup`<p class="dim">No rule is broken.</p>`

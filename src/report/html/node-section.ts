@@ -30,7 +30,7 @@ export function renderNodes({ nodeKinds, nodes }: ClusterOverview): Html {
     id: 'nodes',
     title: 'Nodes',
     note: `${counted(nodes.total, 'node')} of ${counted(nodeKinds.length, 'kind')}: nodes with the same system and the same answers share a line.${left > 0 ? ` ${counted(missing, 'node')} are left out of this page; the JSON report has them.` : ''}${ownWord > nodes.ready ? ` By what runtimes say to the API server, ${counted(ownWord - nodes.ready, 'node')} of the ready ones are not.` : ''}`,
-    tools: markup`<div class="tools"><span class="dim"><span data-count="node-table">${shown.length}</span> kinds</span>${searchField('node-table', 'Search nodes')}</div>`,
+    tools: markup`<div class="tools"><span class="dim"><span data-count="node-table">${shown.length}</span> shown</span>${searchField('node-table', 'Search nodes')}</div>`,
     body: markup`${table({
       id: 'node-table',
       caption: 'Kinds of nodes, and what the rules say of them',
