@@ -41,7 +41,6 @@ export const NAMESPACE_STATUS: Shape = {
       workload: 'text',
       pods: 'count',
       message: 'text',
-      'fix?': 'text',
       'example?': 'text',
       'accepted?': 'text',
     },

@@ -1,5 +1,6 @@
 import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { compareText } from '../core/text.ts';
+import { RULES } from '../rules/index.ts';
 import type { ClusterReport, ReportedNamespace, ReportedNode } from './cluster-report.ts';
 
 /** Who a finding is about, and where. */
@@ -40,17 +41,23 @@ export function groupFindings({ namespaces, nodes }: ClusterReport): readonly Fi
   return [...groups.values()].map(({ group, subjects }) => ({ ...group, subjects })).toSorted(compareGroups);
 }
 
+/** What the catalogue tells to do, by rule: findings of workloads are kept short in the cluster and bear no fix of their own. */
+const REMEDIATIONS: ReadonlyMap<string, string> = new Map(RULES.map(({ id, remediation }) => [id, remediation]));
+
 function ofNamespace({ name: namespace, status }: ReportedNamespace): readonly Single[] {
-  return (status.findings ?? []).map(({ workload, pods, rule, severity, status: answer, message, fix, accepted }) => ({
-    rule,
-    severity,
-    status: answer,
-    message,
-    ...(fix === undefined ? {} : { fix }),
-    ...(accepted === undefined ? {} : { accepted }),
-    evidence: [],
-    subject: { namespace, name: workload, pods },
-  }));
+  return (status.findings ?? []).map(({ workload, pods, rule, severity, status: answer, message, accepted }) => {
+    const fix = answer === 'fail' ? REMEDIATIONS.get(rule) : undefined;
+    return {
+      rule,
+      severity,
+      status: answer,
+      message,
+      ...(fix === undefined ? {} : { fix }),
+      ...(accepted === undefined ? {} : { accepted }),
+      evidence: [],
+      subject: { namespace, name: workload, pods },
+    };
+  });
 }
 
 function ofNode({ name, status }: ReportedNode): readonly Single[] {

@@ -150,7 +150,6 @@ export const NOT_EFFECTIVE: Finding = {
   workload: 'Deployment/api',
   pods: 2,
   message: "declares hostUsers: false and runs in the host's user namespace",
-  fix: 'Run it on nodes whose runtime obeys hostUsers: false, or upgrade the runtime.',
   example: 'api-7c9d-x2x4q',
 };
 
@@ -161,7 +160,6 @@ const ROOT: Finding = {
   workload: 'Deployment/web',
   pods: 12,
   message: 'container web runs as root of the host',
-  fix: 'Add hostUsers: false, or runAsNonRoot: true and a runAsUser above 0.',
 };
 
 const HOST_NETWORK: Finding = {
@@ -171,7 +169,6 @@ const HOST_NETWORK: Finding = {
   workload: 'DaemonSet/node-exporter',
   pods: 3,
   message: 'shares the network namespace of the host, and with it its UTS namespace',
-  fix: 'Remove hostNetwork: true.',
   accepted: 'reads the network of the node, which is its task',
 };
 
@@ -182,7 +179,6 @@ const NO_USER_NAMESPACE: Finding = {
   workload: 'StatefulSet/ledger',
   pods: 3,
   message: "runs in the host's user namespace",
-  fix: 'Add hostUsers: false.',
 };
 
 const NOT_SEEN: Finding = {
