@@ -57,4 +57,5 @@ const EXIT_CODES = `
 Exit codes:
   0  the report was made, and nothing in it is as severe as --fail-on
   1  findings at or above --fail-on that nobody accepted
-  2  bad usage, a report that can not be read or written; or with --fail-on, no such finding, but pods or nodes nobody can tell of`;
+  2  bad usage, or a report that can not be read or written
+  2  with --fail-on: no such finding, but pods or nodes that nobody can tell of`;

@@ -112,7 +112,7 @@ function containerRow(container: ReportedContainer): Html {
   const { id, docker, podUid, hostname, runtime, sandbox, init, rootHostUid, uidMap, state } = container;
   const name = docker?.name ?? (hostname.ok && podUid !== undefined ? hostname.value : init.command);
   const shortId = /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id;
-  return markup`<tr><th scope="row">${name}<br><span class="dim">${podUid === undefined ? shortId : `${init.command}, ${shortId}`}</span></th><td class="mono">${vector(container)}</td><td>${rootHostUid.ok ? (rootHostUid.value === 0 ? tag('host root', 'bad') : markup`uid ${String(rootHostUid.value)}`) : markup`<span class="dim">${rootHostUid.why === 'absent' ? 'unmapped' : 'unknown'}</span>`}</td><td class="mono">${uidMap.ok ? formatIdMap(uidMap.value) : uidMap.why}</td><td>${sandbox ? `${runtime} (${sandbox})` : runtime}</td><td class="n">${state === 'exited' ? 'exited' : String(init.pid)}</td></tr>`;
+  return markup`<tr><th scope="row">${name}<br><span class="dim">${podUid === undefined ? shortId : `${init.command}, ${shortId}`}</span></th><td class="mono" data-v="${container.vector}">${vector(container)}</td><td>${rootHostUid.ok ? (rootHostUid.value === 0 ? tag('host root', 'bad') : markup`uid ${String(rootHostUid.value)}`) : markup`<span class="dim">${rootHostUid.why === 'absent' ? 'unmapped' : 'unknown'}</span>`}</td><td class="mono">${uidMap.ok ? formatIdMap(uidMap.value) : uidMap.why}</td><td>${sandbox ? `${runtime} (${sandbox})` : runtime}</td><td class="n">${state === 'exited' ? 'exited' : String(init.pid)}</td></tr>`;
 }
 
 function vector({ vector: letters, namespaces }: ReportedContainer): Html {
