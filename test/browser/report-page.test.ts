@@ -174,6 +174,8 @@ inBrowser('the report in a browser', () => {
     const pdf = await page.pdf({ format: 'A4' });
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-');
     await page.emulateMedia({ media: 'print' });
+    await page.setViewportSize({ width: 718, height: 1000 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(718);
     expect(await page.locator('nav').isVisible()).toBe(false);
     expect(await page.getByLabel('Search findings').isVisible()).toBe(false);
     await page.evaluate(`dispatchEvent(new Event('beforeprint'))`);

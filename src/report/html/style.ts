@@ -86,6 +86,7 @@ footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: 1rem;
   :root { --ink: #000; --dim: #444; --paper: #fff; --soft: #fff; --line: #bbb; --good: #1a6b3c; --bad: #b3261e; --doubt: #8a5300; --blue: #1d4a9e; --host-fill: #b9c3cf; --good-fill: #2f9461; --bad-fill: #d0453b; --doubt-fill: #d99a2b; --odd-fill: #7d6bb5; --bad-soft: #fdeeec; --doubt-soft: #fdf4e3; --good-soft: #e9f6ee; --mute-soft: #eef1f5; }
   @page { margin: 14mm; }
   body { font-size: 10.5pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  table { font-size: 8.5pt; } th, td { padding-right: .45rem; } .meter { width: 3.5rem; } tbody th { min-width: 6rem; }
   #page { max-width: none; padding: 0; } nav, .tools, .skip { display: none; } .scroll { overflow: visible; }
   tr, figure, .card, .finding, .tiles li { break-inside: avoid; } h2, h3 { break-after: avoid; } thead { display: table-header-group; }
   details::details-content { content-visibility: visible; block-size: auto; }
