@@ -190,6 +190,7 @@ function renderCommandLine(): string {
       fix: later,
       plan: later,
       policy: later,
+      report: later,
       agent: later,
       controller: later,
       serve: later,

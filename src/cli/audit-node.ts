@@ -4,6 +4,7 @@ import { createProcFs } from '../host/procfs.ts';
 import { collectFacts } from '../probes/collect.ts';
 import { createNodeReport, type NodeReport } from '../report/node-report.ts';
 import { renderNodeTable } from '../report/node-table.ts';
+import { escapeControls } from '../report/json-text.ts';
 import type { Paint } from '../report/paint.ts';
 import type { NodeOutput } from './program.ts';
 
@@ -30,16 +31,14 @@ export async function renderNodeReport(
       const { dump } = await import('js-yaml');
       return `${oneLine ? '---\n' : ''}${dump(report, { noRefs: true }).trimEnd()}`;
     }
+    case 'html': {
+      const { renderNodePage } = await import('../report/html/node-page.ts');
+      return renderNodePage(report, `${new Date().toISOString().replace('T', ' ').slice(0, 16)} UTC`, {
+        live: false,
+      }).html.trimEnd();
+    }
     case 'table':
     case 'wide':
       return renderNodeTable(report, { wide: output === 'wide', paint });
   }
-}
-
-/** JSON.stringify leaves DEL, the C1 controls and those of text direction as they are; a terminal may obey them. */
-function escapeControls(json: string): string {
-  return json.replace(
-    /[\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }

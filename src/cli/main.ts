@@ -57,6 +57,10 @@ const actions: Omit<Actions, keyof ServiceActions> = {
       process.exitCode = 2;
     }
   },
+  async report(files, flags) {
+    const { report } = await import('./report.ts');
+    process.exitCode = await report(files, flags, processTerminal());
+  },
   rules({ output }) {
     const catalogue = RULES.map(({ kind, id, title, severity, rationale, remediation, references }) => {
       return { id, kind, severity, title, rationale, remediation, references };

@@ -6,11 +6,12 @@ import { PROFILES } from '../rules/profiles/index.ts';
 import { addFixCommand } from './fix-command.ts';
 import { addPlanCommand } from './plan-command.ts';
 import { addPolicyCommand, type PolicyAction } from './policy-command.ts';
+import { addReportCommand, type ReportAction } from './report-command.ts';
 import type { ScanActions } from './scan-actions.ts';
 import { addScanCommand } from './scan-command.ts';
 import { addServiceCommands, type ServiceActions } from './service-commands.ts';
 
-export const NODE_OUTPUTS = ['table', 'wide', 'json', 'yaml'] as const;
+export const NODE_OUTPUTS = ['table', 'wide', 'json', 'yaml', 'html'] as const;
 export type NodeOutput = (typeof NODE_OUTPUTS)[number];
 
 export interface NodeOptions {
@@ -25,6 +26,7 @@ export interface NodeOptions {
 export interface Actions extends ScanActions, ServiceActions {
   readonly node: (options: NodeOptions) => Promise<void>;
   readonly policy: PolicyAction;
+  readonly report: ReportAction;
   readonly rules: (options: { readonly output: 'table' | 'json' }) => void;
   readonly explain: (rule: string) => void;
   readonly profiles: (profile: string | undefined, options: { readonly output: 'table' | 'json' }) => void;
@@ -56,6 +58,7 @@ export function createProgram(actions: Actions, version: string): Command {
   addFixCommand(program, actions.fix);
   addPlanCommand(program, actions.plan);
   addPolicyCommand(program, actions.policy);
+  addReportCommand(program, actions.report);
   program
     .command('rules')
     .description('list the rules')
@@ -84,7 +87,7 @@ export function createProgram(actions: Actions, version: string): Command {
 }
 
 const EXIT_CODES = `
-Exit codes of \`node\` (\`scan\`, \`fix\` and \`plan\` tell theirs):
+Exit codes of \`node\` (\`scan\`, \`fix\`, \`plan\` and \`report\` tell theirs):
   0  no finding at or above --fail-on
   1  findings at or above --fail-on, whatever else could not be read
   2  could not judge: bad usage, or evidence that could not be read`;

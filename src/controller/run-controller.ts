@@ -6,6 +6,7 @@ import { createClient } from '../kube/client.ts';
 import type { KubeConnection } from '../kube/connection.ts';
 import { inClusterConnection } from '../kube/in-cluster.ts';
 import { runLeaderElection } from '../kube/lease.ts';
+import { createPageRoutes } from './page-routes.ts';
 import { createControllerMetrics } from './controller-metrics.ts';
 import { createController } from './controller.ts';
 import { createLog } from './log.ts';
@@ -64,6 +65,7 @@ export async function runController(options: ControllerOptions): Promise<void> {
         () => undefined,
         () => (controller.watches.synced ? undefined : 'not all watched resources are known yet'),
       ),
+      ...createPageRoutes(client),
       '/metrics': async () => ({
         status: 200,
         headers: { 'content-type': METRICS_TYPE },

@@ -5,7 +5,7 @@ import { createProcFs } from '../host/procfs.ts';
 import { type EndpointOptions, healthRoutes, startEndpoint } from '../http/endpoint.ts';
 import { isLoopback } from '../http/server.ts';
 import { collectFacts, runInSlices } from '../probes/collect.ts';
-import { renderNodeFragment, renderNodePage } from '../report/node-page.ts';
+import { renderNodeFragment, renderNodePage } from '../report/html/node-page.ts';
 import { createNodeReport } from '../report/node-report.ts';
 import { type Audit, createServeMetrics } from './serve-metrics.ts';
 

@@ -30,8 +30,8 @@ function here(command: string): string {
 
 const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
 
-/** Only these are ours to run; those of scan, fix and plan need a repository of their own (test/cli/scan-docs.test.ts). */
-const OWN = /^(?:userns-audit (?!scan|fix|plan)|make |source <\(userns-audit )/;
+/** Only these are ours to run; those of scan, fix, plan and report need files of their own (test/cli/scan-docs.test.ts, test/cli/report-docs.test.ts). */
+const OWN = /^(?:userns-audit (?!scan|fix|plan|report)|make |source <\(userns-audit )/;
 const commands = documents.flatMap((file) => {
   const text = readFileSync(join(ROOT, file), 'utf8');
   const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '');

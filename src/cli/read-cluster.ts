@@ -1,0 +1,47 @@
+import { createClient, type KubeClient } from '../kube/client.ts';
+import { isNotFound } from '../kube/kube-error.ts';
+import { listObjects } from '../kube/list-objects.ts';
+import { resourcePath } from '../kube/paths.ts';
+import { type ClusterReport, createClusterReport } from '../report/cluster-report.ts';
+import { GROUP, VERSION } from '../resources/group.ts';
+
+export interface ClusterAccess {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+const KINDS = { auditpolicies: 'AuditPolicy', namespaceaudits: 'NamespaceAudit', nodeaudits: 'NodeAudit' };
+
+/** Reads the custom resources of a cluster, which is all a report needs. @throws Error, ReportError */
+export async function readCluster({ kubeconfig, context }: ClusterAccess, now: Date): Promise<ClusterReport> {
+  const { kubeconfigConnection } = await import('../kube/kubeconfig.ts');
+  const connection = await kubeconfigConnection({
+    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  const client = createClient(connection);
+  try {
+    const lists = await Promise.all(Object.entries(KINDS).map(([resource, kind]) => list(client, resource, kind)));
+    return createClusterReport(lists.flat(), now.toISOString());
+  } finally {
+    client.close();
+  }
+}
+
+type Listed = Parameters<typeof createClusterReport>[0][number];
+
+/** Objects of a list bear no kind: the list does. */
+async function list(client: KubeClient, resource: string, kind: string): Promise<readonly Listed[]> {
+  try {
+    const objects = await listObjects(client, resourcePath({ group: GROUP, version: VERSION, resource }));
+    return objects.map((object) => {
+      const { spec, status } = object as { readonly spec?: unknown; readonly status?: unknown };
+      return { kind, metadata: { ...object.metadata }, spec, status };
+    });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new Error(`the cluster has no ${resource}.${GROUP}: install the operator first (docs/install.md)`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,196 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import {
+  EMPTY_REPORT,
+  GENERATED_AT,
+  HOSTILE_NAMES,
+  hostileReport,
+  largeReport,
+  MIXED_REPORT,
+} from '../support/cluster-reports.ts';
+import { bash, directoryWith, filesIn, type Outcome, userns } from './scan-cli.ts';
+
+/** `userns-audit report` as people run it. Golden files are rewritten by UPDATE_GOLDEN=1. */
+
+const GOLDEN = join(import.meta.dirname, '../fixtures/report');
+const DOCUMENT = readFileSync(join(import.meta.dirname, '../../docs/report.md'), 'utf8');
+
+const ready = MIXED_REPORT.nodes.slice(0, 1);
+const isolated = MIXED_REPORT.namespaces.map(({ name, status }) => {
+  const { running } = status.pods;
+  const pods = { ...status.pods, private: running, host: 0, notEffective: 0, unknown: 0 };
+  const findingTotals = { ...status.findingTotals, critical: 0, high: 0 };
+  return { name, status: { ...status, pods, findingTotals, findings: [] } };
+});
+
+const listOf = (kind: string, names: readonly { readonly name: string; readonly status: unknown }[]): unknown => ({
+  apiVersion: 'v1',
+  kind: 'List',
+  items: names.map(({ name, status }) => ({
+    apiVersion: 'userns-audit.dev/v1alpha1',
+    kind,
+    metadata: kind === 'NodeAudit' ? { name } : { name: 'userns-audit', namespace: name },
+    status,
+  })),
+});
+
+const documents: Readonly<Record<string, unknown>> = {
+  'cluster.json': MIXED_REPORT,
+  'empty.json': EMPTY_REPORT,
+  'last-week.json': {
+    ...EMPTY_REPORT,
+    generatedAt: '2026-11-17T10:00:00Z',
+    namespaces: MIXED_REPORT.namespaces.slice(1),
+    nodes: ready,
+  },
+  'ready.json': { ...EMPTY_REPORT, namespaces: isolated, nodes: ready },
+  'unknown.json': { ...EMPTY_REPORT, namespaces: isolated, nodes: [{ name: 'node-x', status: {} }] },
+  'nodes.json': listOf('NodeAudit', MIXED_REPORT.nodes),
+  'namespaces.json': listOf('NamespaceAudit', MIXED_REPORT.namespaces),
+};
+const texts = Object.fromEntries(Object.entries(documents).map(([name, value]) => [name, JSON.stringify(value)]));
+
+const inFiles = (...args: readonly string[]): Outcome & { readonly cwd: string } => {
+  const cwd = directoryWith(texts);
+  return { ...userns(['report', ...args], { cwd }), cwd };
+};
+
+describe('golden reports', () => {
+  test.each([
+    ['mixed.txt', ['cluster.json']],
+    ['mixed.md', ['cluster.json', '-o', 'markdown']],
+    ['mixed-diff.txt', ['cluster.json', '--diff', 'last-week.json']],
+    ['mixed-diff.md', ['cluster.json', '--diff', 'last-week.json', '-o', 'markdown']],
+    ['mixed-part.txt', ['cluster.json', '--namespace', 'pay*', '--node', 'node-a', '--profile', 'userns-rollout']],
+    ['empty.txt', ['empty.json']],
+    ['empty.md', ['empty.json', '-o', 'markdown']],
+  ])('%s', (name, args) => {
+    const { code, stdout, stderr } = inFiles(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const file = join(GOLDEN, name);
+    if (process.env['UPDATE_GOLDEN']) {
+      mkdirSync(GOLDEN, { recursive: true });
+      writeFileSync(file, stdout);
+    }
+    expect(stdout).toBe(readFileSync(file, 'utf8'));
+  });
+
+  test('5,000 nodes: the first screen has the numbers', () => {
+    const cwd = directoryWith({ 'large.json': JSON.stringify(largeReport(5000, 300)) });
+    const { stdout } = userns(['report', 'large.json'], { cwd });
+    const screen = stdout.split('\n').slice(0, 40).join('\n');
+    expect(screen).toMatch(/36 % of 32,069 running pods/);
+    expect(screen).toMatch(/3,338 of 5,000 ready, 1,614 not ready, 48 unknown/);
+    expect(screen).toMatch(/EXCEPTIONS\n {2}expired/);
+  });
+});
+
+describe('input', () => {
+  test('JSON is a report again, and the same', () => {
+    const { stdout } = inFiles('cluster.json', '-o', 'json');
+    expect(JSON.parse(stdout)).toEqual(MIXED_REPORT);
+    const again = userns(['report', '-', '-o', 'json'], { cwd: '/', input: stdout });
+    expect(again.stdout).toBe(stdout);
+  });
+
+  test('one kind a file makes one report', () => {
+    const { stdout } = inFiles('nodes.json', 'namespaces.json', '-o', 'json');
+    const { nodes, namespaces } = JSON.parse(stdout) as typeof MIXED_REPORT;
+    expect({ nodes, namespaces }).toEqual({ nodes: MIXED_REPORT.nodes, namespaces: MIXED_REPORT.namespaces });
+  });
+
+  test.each([
+    [['missing.json'], /^error: missing\.json: ENOENT/],
+    [['bad.json'], /^error: bad\.json: .*JSON/],
+    [['pod.json'], /^error: pod\.json: kind is "Pod"/],
+    [['cluster.json', '--diff', 'missing.json'], /^error: missing\.json: ENOENT/],
+    [['cluster.json', '--namespace', 'nowhere'], /'--namespace nowhere': the report has no such namespace/],
+    [['cluster.json', '--node', 'none*'], /'--node none\*': the report has no such node/],
+    [['cluster.json', '--profile', 'cis'], /Allowed choices are/],
+    [['cluster.json', '-o', 'pdf'], /Allowed choices are/],
+    [['ready.json', '-o', 'oscal'], /the report has no profile: list some in spec\.profiles/],
+    [['cluster.json', '--output-file', 'no/such/dir.txt'], /^error: option '--output-file': ENOENT/],
+    [['--kubeconfig', 'missing.yaml'], /^error: .*missing\.yaml/],
+  ])('%j ends with 2 and says why', (args, message) => {
+    const cwd = directoryWith({ ...texts, 'bad.json': '{', 'pod.json': '{"kind":"Pod"}' });
+    const { code, stdout, stderr } = userns(['report', ...args], { cwd });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+  });
+});
+
+describe('exit codes', () => {
+  test.each([
+    ['cluster.json', 'never', 0],
+    ['cluster.json', 'critical', 1],
+    ['ready.json', 'high', 0],
+    ['unknown.json', 'high', 2],
+    ['unknown.json', 'never', 0],
+    ['empty.json', 'critical', 2],
+  ])('%s with --fail-on %s: %d', (file, severity, expected) => {
+    const { code, stdout } = inFiles(file, '--fail-on', severity);
+    expect(code).toBe(expected);
+    expect(stdout).toContain('ADOPTION');
+  });
+
+  test('a finding that somebody accepted fails nothing', () => {
+    expect(inFiles('cluster.json', '--namespace', 'monitoring', '--node', 'node-a', '--fail-on', 'high').code).toBe(0);
+  });
+});
+
+test('OSCAL tells the states the controller gave', () => {
+  const { stdout, code } = inFiles('cluster.json', '-o', 'oscal');
+  expect(code).toBe(0);
+  const { results } = (
+    JSON.parse(stdout) as {
+      'assessment-results': { results: { title: string; observations: unknown[]; start: string }[] };
+    }
+  )['assessment-results'];
+  expect(results.map(({ start }) => Date.parse(start))).toEqual([Date.parse(GENERATED_AT), Date.parse(GENERATED_AT)]);
+  expect(JSON.stringify(results[1])).toContain('"value":"inconsistent"');
+  expect(JSON.stringify(results)).toContain('Deployment payments/api');
+});
+
+test.each(HOSTILE_NAMES)('%j can not speak to a terminal', (name) => {
+  const cwd = directoryWith({ 'hostile.json': JSON.stringify(hostileReport(name)) });
+  for (const output of ['table', 'json', 'markdown']) {
+    const { stdout } = userns(['report', 'hostile.json', '-o', output], { cwd });
+    expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+    if (output === 'markdown') expect(stdout).not.toMatch(/<(?:script|img|svg)/);
+  }
+});
+
+describe('docs/report.md', () => {
+  const blocks = [...DOCUMENT.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+
+  test('its commands end as it says', () => {
+    const kubectl = `kubectl() { cat nodes.json; }\n`;
+    let commands = 0;
+    for (const block of blocks) {
+      const cwd = directoryWith(texts);
+      for (const command of block.split('\n').filter((line) => line !== '')) {
+        const expected = Number(/exits (\d)/.exec(command)?.[1] ?? 0);
+        const { code, stderr } = bash(kubectl + command, { cwd });
+        expect({ command, code, stderr: expected === 2 ? '' : stderr }).toEqual({
+          command,
+          code: expected,
+          stderr: '',
+        });
+        commands += 1;
+      }
+      if (block.includes('report.html')) expect(filesIn(cwd)).toContain('report.html');
+    }
+    expect(commands).toBeGreaterThan(12);
+  });
+
+  test('its links lead somewhere', () => {
+    for (const [, link = ''] of DOCUMENT.matchAll(/\]\(([^)#:]+)\)/g))
+      expect(existsSync(join(import.meta.dirname, '../../docs', link)) ? '' : link).toBe('');
+  });
+});
+
+test('a machine has such a page, too', () => {
+  const { stdout } = userns(['node', '-o', 'html', '--fail-on', 'never'], { cwd: '/' });
+  expect(stdout).toMatch(/^<!doctype html>[\s\S]*private user namespaces[\s\S]*<\/html>\n$/);
+});
