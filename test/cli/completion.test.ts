@@ -30,7 +30,7 @@ describe('completion', () => {
   });
 
   test('offers the values of an option', () => {
-    expect(complete('node', '--output', '')).toEqual(['table', 'wide', 'json', 'yaml']);
+    expect(complete('node', '--output', '')).toEqual(['table', 'wide', 'json', 'yaml', 'html']);
     expect(complete('node', '--fail-on', '')).toEqual(['critical', 'high', 'medium', 'low', 'info', 'never']);
   });
 
