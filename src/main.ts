@@ -33,7 +33,7 @@ async function start(command: string | undefined): Promise<void> {
     case 'scan':
     case 'fix':
     case 'plan':
-      await runProgram(createScanProgram(scanActions));
+      await runProgram(createScanProgram(scanActions, command));
       return;
     case 'agent':
     case 'controller':

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { RULE_IDS } from '../core/rule-ids.ts';
 import { judgeManifests } from '../core/judge-manifests.ts';
 import { LATEST_KUBERNETES_VERSION } from '../core/pod-user-namespace.ts';
 import type { ScanProblem } from '../core/scan-finding.ts';
@@ -15,7 +16,7 @@ import {
 } from '../manifests/index.ts';
 import type { Paint } from '../report/paint.ts';
 import { isOpen, placeText, plural } from '../report/scan-report.ts';
-import { MANIFEST_RULES, RULES } from '../rules/index.ts';
+import { MANIFEST_RULES } from '../rules/index.ts';
 import { FIXABLE_RULES } from './fixable-rules.ts';
 import { unknownName } from './option-values.ts';
 import { planEdits, type PlannedEdits } from './fix-edits.ts';
@@ -92,7 +93,7 @@ function planFor(workload: Workload, waiverComments: readonly WaiverComment[], r
     workloads: [workload],
     sccs: [],
     version,
-    catalogue: { rules: MANIFEST_RULES, profiles: [], ruleIds: RULES.map(({ id }) => id) },
+    catalogue: { rules: MANIFEST_RULES, profiles: [], ruleIds: RULE_IDS },
     choice: { rules: flags.rule ?? ['user-namespace'] },
     ...(controls.policy ? { policy: controls.policy } : {}),
     waiverComments,

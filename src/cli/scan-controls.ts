@@ -4,7 +4,7 @@ import { type Baseline, parseBaseline } from '../core/baseline.ts';
 import type { AuditPolicy, PolicySource } from '../core/policy.ts';
 import { parsePolicy } from '../core/policy.ts';
 import { placeText } from '../report/scan-report.ts';
-import { RULES } from '../rules/index.ts';
+import { RULE_IDS } from '../core/rule-ids.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import { readControlFile, type Refusal } from './control-files.ts';
 
@@ -41,7 +41,7 @@ async function readPolicy(path: string, cwd: string): Promise<AuditPolicy | Refu
     return { refusal: `option '--policy': ${path}:${line}:${col} ${error.message}` };
   }
   const source: PolicySource = {
-    ruleIds: RULES.map(({ id }) => id),
+    ruleIds: RULE_IDS,
     profileIds: PROFILES.map(({ id }) => id),
     locate(field) {
       for (let length = field.length; length >= 0; length -= 1) {

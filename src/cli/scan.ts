@@ -11,8 +11,9 @@ import { verdictLine } from '../report/scan-headline.ts';
 import { outputConflict, type ScanFormat, type ScanOutput } from '../report/scan-output.ts';
 import { plural, scanExitCode, type ScanReport } from '../report/scan-report.ts';
 import { renderScanText } from '../report/scan-text.ts';
+import { RULE_IDS } from '../core/rule-ids.ts';
 import { selectRules } from '../core/rule-selection.ts';
-import { MANIFEST_RULES, RULES } from '../rules/index.ts';
+import { MANIFEST_RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import { countAdoption } from '../cluster/adoption-plan.ts';
 import type { Refusal } from './control-files.ts';
@@ -23,7 +24,7 @@ import { type Controls, readControls } from './scan-controls.ts';
 import type { Terminal } from './terminal.ts';
 import { writeFileAtomic } from './write-file.ts';
 
-const CATALOGUE = { rules: MANIFEST_RULES, profiles: PROFILES, ruleIds: RULES.map(({ id }) => id) };
+const CATALOGUE = { rules: MANIFEST_RULES, profiles: PROFILES, ruleIds: RULE_IDS };
 
 interface Run {
   readonly paths: readonly string[];

@@ -228,7 +228,7 @@ function numberAlike(found: readonly Found[]): readonly PlacedFinding[] {
   const counts = new Map<string, number>();
   return found.map(({ source, subject, rule, severity, violation, stable, place }): PlacedFinding => {
     const identity = { rule: rule.id, file: place.file, subject, field: stable };
-    const key = fingerprint({ ...identity, occurrence: 0 });
+    const key = JSON.stringify([rule.id, place.file, subject, stable]);
     const occurrence = counts.get(key) ?? 0;
     counts.set(key, occurrence + 1);
     return {
@@ -242,7 +242,10 @@ function numberAlike(found: readonly Found[]): readonly PlacedFinding[] {
         ...(violation.fix === undefined ? {} : { fix: violation.fix }),
         field: source.fieldName(violation.path),
         place,
-        fingerprint: occurrence === 0 ? key : fingerprint({ ...identity, occurrence }),
+        // The text of a small scan shows none, and hashing cold code takes longer than judging.
+        get fingerprint() {
+          return fingerprint({ ...identity, occurrence });
+        },
       },
     };
   });

@@ -64,7 +64,7 @@ export const EFFECTIVE_RULES: readonly EffectiveRule[] = [
 ];
 
 /** The rules over a machine, sorted by id: what `userns-audit node` judges by. */
-export const AUDIT_RULES: readonly AuditRule[] = [...NODE_RULES, ...EFFECTIVE_RULES].toSorted(byId);
+export const AUDIT_RULES: readonly AuditRule[] = /* @__PURE__ */ sorted<AuditRule>(NODE_RULES, EFFECTIVE_RULES);
 
 /** Rules over what a manifest of a workload declares. */
 const WORKLOAD_RULES: readonly WorkloadRule[] = [
@@ -84,21 +84,25 @@ const WORKLOAD_RULES: readonly WorkloadRule[] = [
 const SCC_RULES: readonly SccRule[] = [sccHostNamespaces, sccUserNamespaceLevel];
 
 /** The rules over manifests, sorted by id; among them those that judge the same condition in what the kernel shows. */
-export const MANIFEST_RULES: readonly ManifestRule[] = [
-  ...WORKLOAD_RULES,
-  ...EFFECTIVE_RULES.flatMap(declaredPart),
-  ...SCC_RULES,
-].toSorted(byId);
+export const MANIFEST_RULES: readonly ManifestRule[] = /* @__PURE__ */ sorted<ManifestRule>(
+  WORKLOAD_RULES,
+  EFFECTIVE_RULES.flatMap(declaredPart),
+  SCC_RULES,
+);
 
 /** The whole catalogue, sorted by id: the only registry. */
-export const RULES: readonly Rule[] = [...NODE_RULES, ...EFFECTIVE_RULES, ...WORKLOAD_RULES, ...SCC_RULES].toSorted(
-  byId,
+export const RULES: readonly Rule[] = /* @__PURE__ */ sorted<Rule>(
+  NODE_RULES,
+  EFFECTIVE_RULES,
+  WORKLOAD_RULES,
+  SCC_RULES,
 );
 
 function declaredPart({ checkDeclared, ...meta }: EffectiveRule): readonly WorkloadRule[] {
   return checkDeclared ? [{ ...meta, kind: 'workload', check: checkDeclared }] : [];
 }
 
-function byId(a: RuleMeta, b: RuleMeta): number {
-  return a.id < b.id ? -1 : 1;
+/** Marked as pure where it is called, so that the bundler leaves out the lists a command does not judge by; it keeps spreads. */
+function sorted<Some extends RuleMeta>(...lists: readonly (readonly Some[])[]): readonly Some[] {
+  return lists.flat().toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Status } from '../../src/core/finding.ts';
 import type { Rule } from '../../src/core/rule.ts';
+import { RULE_IDS } from '../../src/core/rule-ids.ts';
 import { AUDIT_RULES, EFFECTIVE_RULES, MANIFEST_RULES, NODE_RULES, RULES } from '../../src/rules/index.ts';
 import { readCases, rulesWithCases } from '../rules/rule-cases.ts';
 
@@ -29,6 +30,10 @@ function possibleAnswers({ id }: Rule): readonly Status[] {
 describe('the catalogue of rules', () => {
   test('holds every file of src/rules, each named after the id of its rule', () => {
     expect(namesIn('src/rules', '.ts').filter((name) => name !== 'index')).toEqual(ids);
+  });
+
+  test('is named whole in RULE_IDS', () => {
+    expect(RULE_IDS).toEqual(ids);
   });
 
   test('is sorted by id in every list, without repetition', () => {
