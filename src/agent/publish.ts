@@ -35,6 +35,9 @@ export interface Publisher {
 
 type Condition = ConditionWord & { readonly lastTransitionTime: string };
 
+/** The one condition of a NodeAudit that is the controller's. */
+const EVIDENCE_ACCEPTED = 'EvidenceAccepted';
+
 /** 1 s to 2 min: a whole fleet comes back with the API server. */
 const BACKOFF = { baseMs: 1000, maxMs: 120_000 };
 
@@ -61,7 +64,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const found = await client.get<{ readonly status?: Record<string, unknown> }>(path, {}, signal);
     const status = found.status ?? {};
     const known = Array.isArray(status['conditions']) ? (status['conditions'] as readonly Condition[]) : [];
-    const own = known.filter(({ type }) => latest?.conditions.some((word) => word.type === type));
+    const own = known.filter(({ type }) => type !== EVIDENCE_ACCEPTED);
     const content = Object.fromEntries(Object.keys(latest?.content ?? {}).map((key) => [key, status[key]]));
     accepted = textOf(content, own);
     if (typeof status['observedTime'] === 'string') observedAt = status['observedTime'];

@@ -68,10 +68,10 @@ export function createNamespaceWriter(
 }
 
 function conditionsOf({ floor }: NamespaceSummary, truncated: boolean): readonly ConditionWord[] {
-  const cutLists: ConditionWord = truncated
-    ? { type: 'Truncated', status: 'True', reason: 'TooMany', message: 'a list was cut: the totals count everything' }
-    : { type: 'Truncated', status: 'False', reason: 'Complete', message: 'the lists are whole' };
-  if (!floor) return [cutLists];
+  const cutLists: readonly ConditionWord[] = truncated
+    ? [{ type: 'Truncated', status: 'True', reason: 'TooMany', message: 'a list was cut: the totals count everything' }]
+    : [];
+  if (!floor) return cutLists;
   return [
     {
       type: 'FloorMet',
@@ -81,7 +81,7 @@ function conditionsOf({ floor }: NamespaceSummary, truncated: boolean): readonly
         ? 'as many private pods as the policy asks for'
         : 'fewer private pods than the policy asks for',
     },
-    cutLists,
+    ...cutLists,
   ];
 }
 

@@ -201,14 +201,17 @@ function conditionsOf(readiness: Readiness, { sight }: NodeFacts, truncated: boo
         ? 'the agent can see every namespace of every container'
         : printable(sight.reasons.join('; '), 4096),
     },
-    {
-      type: 'Truncated',
-      status: truncated ? 'True' : 'False',
-      reason: truncated ? 'TooMany' : 'Complete',
-      message: truncated ? 'a list was cut: the totals count everything' : 'the lists are whole',
-    },
+    ...(truncated ? [CUT_LISTS] : []),
   ];
 }
+
+/** Written where it is so only: whole lists are the rule, and etcd keeps every word of every node. */
+const CUT_LISTS: ConditionWord = {
+  type: 'Truncated',
+  status: 'True',
+  reason: 'TooMany',
+  message: 'a list was cut: the totals count everything',
+};
 
 function pascalCase(id: string): string {
   return id.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,6 +1,17 @@
 import type { Static } from 'typebox';
 import { MAX_EVIDENCE, MAX_NODE_VERDICTS, MAX_PODS_PER_GROUP, MAX_POD_GROUPS, MAX_UNMANAGED } from './limits.ts';
-import { conditions, count, listOf, object, oneOf, optional, type ResourceDefinition, text, time } from './schema.ts';
+import {
+  conditions,
+  count,
+  listOf,
+  object,
+  oneOf,
+  optional,
+  replaced,
+  type ResourceDefinition,
+  text,
+  time,
+} from './schema.ts';
 
 const VECTOR = {
   pattern: '^[U?-][p?-][n?-][i?-][u?-][m?-][C?-][T?-]$',
@@ -54,7 +65,7 @@ export const nodeAuditStatus = object('What the agent on this node has read and 
   observedTime: optional(time('When the agent last found something changed.')),
   lastHeartbeatTime: optional(time('When the agent last said that it is alive and that nothing else has changed.')),
   agent: optional(
-    object('Who looked, and how much it can see.', {
+    replaced('Who looked, and how much it can see.', {
       version: text('Version of the agent.', 64),
       evidence: oneOf(
         'full: every namespace of every container. basic: user and PID namespaces and the identity of network namespaces. none: blind.',
@@ -66,7 +77,7 @@ export const nodeAuditStatus = object('What the agent on this node has read and 
     }),
   ),
   system: optional(
-    object('The node as its own files show it.', {
+    replaced('The node as its own files show it.', {
       osImage: optional(text('Name and version of the distribution.', 256)),
       kernelRelease: optional(text('Release of the running kernel.', 128)),
       userNamespaces: optional(
@@ -86,13 +97,13 @@ export const nodeAuditStatus = object('What the agent on this node has read and 
     }),
   ),
   readiness: optional(
-    object('Whether private user namespaces can be run on this node.', {
+    replaced('Whether private user namespaces can be run on this node.', {
       status: oneOf('Unknown is neither of the others.', ['Ready', 'NotReady', 'Unknown']),
       reasons: listOf('Ids of the rules that decided; empty when ready.', text('Id of a rule.', 63), MAX_NODE_VERDICTS),
     }),
   ),
   totals: optional(
-    object('What was seen, counted before any list was cut.', {
+    replaced('What was seen, counted before any list was cut.', {
       containers: count('Running containers.'),
       pods: count('Pods with a running container.'),
       privatePods: count('Pods in a user namespace of their own.'),
@@ -108,7 +119,7 @@ export const nodeAuditStatus = object('What the agent on this node has read and 
   ),
   conditions: optional(
     conditions(
-      'UserNamespacesReady, EvidenceComplete and Truncated are written by the agent, EvidenceAccepted by the controller.',
+      'UserNamespacesReady, EvidenceComplete and, where a list was cut, Truncated are written by the agent, EvidenceAccepted by the controller.',
     ),
   ),
 });

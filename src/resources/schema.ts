@@ -66,6 +66,11 @@ export function optional<Schema extends TSchema>(schema: Schema) {
   return Type.Optional(schema);
 }
 
+/** An object that one writer replaces as a whole: managedFields then name it once instead of field by field. */
+export function replaced<Fields extends Type.TProperties>(description: string, fields: Fields) {
+  return Type.Object(fields, { description, 'x-kubernetes-map-type': 'atomic' });
+}
+
 /** An object. Rules are CEL expressions with the message a user reads when one is broken. */
 export function object<Fields extends Type.TProperties>(
   description: string,
