@@ -77,10 +77,10 @@ export function judgeManifests(input: ManifestsToJudge): ManifestJudgement {
   });
   const exceptions = matchExceptions(policy?.exceptions ?? [], findings, today);
   const baseline = matchBaseline(input, { findings, judged, asked, known });
-  const judgedFindings = findings.map((finding) => ({
-    ...finding,
-    ...acceptance(finding, waivers.reasons, exceptions.reasons, baseline.known),
-  }));
+  const judgedFindings = findings.map((finding) => {
+    const accepted = acceptance(finding, waivers.reasons, exceptions.reasons, baseline.known);
+    return accepted ? { ...finding, accepted } : finding;
+  });
   return {
     findings: judgedFindings.toSorted(compareFindings),
     clean: countClean(workloads, { found, findings: judgedFindings, repeated }),
@@ -124,12 +124,12 @@ function acceptance(
   waived: ReadonlyMap<ManifestFinding, string>,
   excepted: ReadonlyMap<ManifestFinding, string>,
   known: ReadonlySet<ManifestFinding>,
-): Pick<ManifestFinding, 'accepted'> {
+): ManifestFinding['accepted'] {
   const waiver = waived.get(finding);
-  if (waiver !== undefined) return { accepted: { by: 'waiver', reason: waiver } };
+  if (waiver !== undefined) return { by: 'waiver', reason: waiver };
   const exception = excepted.get(finding);
-  if (exception !== undefined) return { accepted: { by: 'exception', reason: exception } };
-  return known.has(finding) ? { accepted: { by: 'baseline', reason: 'known since the baseline was made' } } : {};
+  if (exception !== undefined) return { by: 'exception', reason: exception };
+  return known.has(finding) ? { by: 'baseline', reason: 'known since the baseline was made' } : undefined;
 }
 
 /** Workloads without an open finding, be it one that is told of another. */
