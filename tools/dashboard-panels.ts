@@ -121,10 +121,26 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         queries: [{ expr: `sum by (standing) (userns_audit_workloads{${SCOPE}})`, legend: '{{standing}}' }],
       },
       {
+        title: 'Adoption over time',
+        description: 'Share of private pods, in the cluster and by namespace.',
+        type: 'timeseries',
+        ...{ width: 8, height: 8, unit: 'percentunit', max: 1 },
+        queries: [
+          {
+            expr: `sum(userns_audit_pods{state="private", ${SCOPE}}) / sum(${STATES})`,
+            legend: 'all',
+          },
+          {
+            expr: `sum by (namespace) (userns_audit_pods{state="private", ${SCOPE}}) / (sum by (namespace) (${STATES}) > 0)`,
+            legend: '{{namespace}}',
+          },
+        ],
+      },
+      {
         title: 'Declared against effective',
         description: 'Every namespace with pods that do not run as they declare.',
         type: 'table',
-        ...{ width: 12, height: 8 },
+        ...{ width: 8, height: 8 },
         queries: [
           {
             expr: `sum by (namespace, state) (userns_audit_pods{state=~"not_effective|undeclared_private|overlapping|unknown", ${SCOPE}}) > 0`,
@@ -135,7 +151,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         title: 'Why unknown',
         description: 'No agent, stale evidence, a sandbox, or not seen.',
         type: 'bargauge',
-        ...{ width: 12, height: 8, steps: SOME_IS_ODD },
+        ...{ width: 8, height: 8, steps: SOME_IS_ODD },
         queries: [{ expr: `sum by (reason) (userns_audit_pods_unknown{${SCOPE}})`, legend: '{{reason}}' }],
       },
     ],

@@ -70,17 +70,30 @@ function renderPanel(panel: Panel, id: number, gridPos: Readonly<Record<'x' | 'y
 
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 const REDUCE = { calcs: ['lastNotNull'], fields: '', values: false };
+const SIZES = { sizing: 'auto', minVizWidth: 8, minVizHeight: 16 };
+const LEGEND = { showLegend: true, displayMode: 'list', placement: 'bottom', calcs: [] };
+
+/** All that Grafana's schema asks for, and what differs from its defaults (checked by test/grafana). */
 const OPTIONS: Readonly<Record<Panel['type'], unknown>> = {
-  stat: { reduceOptions: REDUCE, colorMode: 'background', graphMode: 'area', textMode: 'auto' },
-  gauge: { reduceOptions: REDUCE, showThresholdMarkers: true },
-  bargauge: { reduceOptions: REDUCE, orientation: 'horizontal', displayMode: 'gradient' },
-  piechart: {
-    reduceOptions: REDUCE,
-    pieType: 'donut',
-    legend: { displayMode: 'table', placement: 'right', values: ['value'] },
+  stat: {
+    ...{ reduceOptions: REDUCE, colorMode: 'background', graphMode: 'area', textMode: 'auto', justifyMode: 'auto' },
+    ...{ orientation: 'auto', wideLayout: true, showPercentChange: false, percentChangeColorMode: 'standard' },
   },
-  table: { showHeader: true, cellHeight: 'sm' },
-  timeseries: { legend: { displayMode: 'list', placement: 'bottom' }, tooltip: { mode: 'multi', sort: 'desc' } },
+  gauge: {
+    ...{ reduceOptions: REDUCE, orientation: 'auto', showThresholdMarkers: true, showThresholdLabels: false },
+    ...{ ...SIZES, minVizWidth: 75, minVizHeight: 75 },
+  },
+  bargauge: {
+    ...{ reduceOptions: REDUCE, orientation: 'horizontal', displayMode: 'gradient', valueMode: 'color' },
+    ...{ ...SIZES, maxVizHeight: 40, namePlacement: 'auto', showUnfilled: true },
+    legend: { ...LEGEND, showLegend: false },
+  },
+  piechart: {
+    ...{ reduceOptions: REDUCE, orientation: 'auto', pieType: 'donut', tooltip: { mode: 'single', sort: 'none' } },
+    legend: { ...LEGEND, displayMode: 'table', placement: 'right', values: ['value'] },
+  },
+  table: { showHeader: true, cellHeight: 'sm', frameIndex: 0 },
+  timeseries: { legend: LEGEND, tooltip: { mode: 'multi', sort: 'desc' } },
 };
 
 function variable(name: string, label: string, query: string): unknown {

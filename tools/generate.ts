@@ -1,5 +1,5 @@
 // Writes the generated files: docs/rules/*.md from the rules and docs/rules/prose, docs/profiles.md from the profiles, docs/cli.md
-// from the command line, the CustomResourceDefinitions and docs/resources.md from src/resources.
+// from the command line, the CustomResourceDefinitions and docs/resources.md from src/resources, README and files of the chart.
 // `--check` changes nothing and fails when a file is not what it would write.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { createProgram } from '../src/cli/program.ts';
 import type { Profile, ProfileControl } from '../src/core/profile.ts';
 import type { ReadinessPath, Rule } from '../src/core/rule.ts';
+import { admissionParts } from '../src/report/admission-policy.ts';
 import { otherIdsText } from '../src/report/profile-text.ts';
 import { RULES } from '../src/rules/index.ts';
 import { PROFILES } from '../src/rules/profiles/index.ts';
@@ -48,6 +49,7 @@ export function generatedFiles(): GeneratedFiles {
     ...resourceFiles(NOTE),
     ['charts/userns-audit/README.md', renderChartReadme(NOTE)],
     ['charts/userns-audit/files/dashboard.json', renderDashboard()],
+    ['charts/userns-audit/files/admission.json', `${JSON.stringify(admissionParts(), undefined, 2)}\n`],
   ]);
 }
 

@@ -99,8 +99,7 @@ export function admissionExpression(rule: string): string {
 export function admissionPolicies(options: AdmissionOptions): readonly Readonly<Record<string, unknown>>[] {
   const chosen = options.rules.length === 0 ? ADMISSION_RULES : options.rules;
   return chosen.flatMap((id) => {
-    const rule = MANIFEST_RULES.find((one) => one.id === id);
-    if (!rule) throw new Error(`there is no rule ${id} over workloads`);
+    const rule = workloadRule(id);
     return [policyOf(rule, options), bindingOf(rule, options)];
   });
 }
@@ -118,19 +117,53 @@ function metadataOf({ id, severity }: RuleMeta): Readonly<Record<string, unknown
   };
 }
 
-function policyOf(rule: RuleMeta, { actions, objects }: AdmissionOptions): Readonly<Record<string, unknown>> {
-  const resourceRule = (apiGroup: string, ...resources: readonly string[]) => ({
-    apiGroups: [apiGroup],
-    apiVersions: ['*'],
-    operations: ['CREATE', 'UPDATE'],
-    resources,
-  });
-  const pods = [resourceRule('', 'pods', 'pods/ephemeralcontainers')];
-  const templates = [
+const resourceRule = (apiGroup: string, ...resources: readonly string[]) => ({
+  apiGroups: [apiGroup],
+  apiVersions: ['*'],
+  operations: ['CREATE', 'UPDATE'],
+  resources,
+});
+
+/** What is asked for pods, and for the templates of workloads (`resourceRules` of a policy). */
+const RESOURCE_RULES = {
+  pods: [resourceRule('', 'pods', 'pods/ephemeralcontainers')],
+  templates: [
     resourceRule('', 'replicationcontrollers'),
     resourceRule('apps', 'deployments', 'daemonsets', 'statefulsets', 'replicasets'),
     resourceRule('batch', 'jobs', 'cronjobs'),
-  ];
+  ],
+} as const;
+
+const variables = ADMISSION_VARIABLES.map(([name, expression]) => ({ name, expression }));
+
+function validationOf(rule: RuleMeta): Readonly<Record<string, string>> {
+  return {
+    expression: admissionExpression(rule.id),
+    message: `${rule.id}: ${rule.title}. ${rule.remediation}`,
+    reason: 'Forbidden',
+  };
+}
+
+/** What policies are made of, for templates that make them by themselves: the chart. */
+export function admissionParts(): Readonly<Record<string, unknown>> {
+  return {
+    resourceRules: RESOURCE_RULES,
+    variables,
+    rules: ADMISSION_RULES.map((id) => {
+      const rule = workloadRule(id);
+      return { id, severity: rule.severity, validation: validationOf(rule) };
+    }),
+  };
+}
+
+function workloadRule(id: string): RuleMeta {
+  const rule = MANIFEST_RULES.find((one) => one.id === id);
+  if (!rule) throw new Error(`there is no rule ${id} over workloads`);
+  return rule;
+}
+
+function policyOf(rule: RuleMeta, { actions, objects }: AdmissionOptions): Readonly<Record<string, unknown>> {
+  const { pods, templates } = RESOURCE_RULES;
   return {
     ...GROUP,
     kind: 'ValidatingAdmissionPolicy',
@@ -141,14 +174,8 @@ function policyOf(rule: RuleMeta, { actions, objects }: AdmissionOptions): Reado
       matchConstraints: {
         resourceRules: [...(objects === 'templates' ? [] : pods), ...(objects === 'pods' ? [] : templates)],
       },
-      variables: ADMISSION_VARIABLES.map(([name, expression]) => ({ name, expression })),
-      validations: [
-        {
-          expression: admissionExpression(rule.id),
-          message: `${rule.id}: ${rule.title}. ${rule.remediation}`,
-          reason: 'Forbidden',
-        },
-      ],
+      variables,
+      validations: [validationOf(rule)],
     },
   };
 }

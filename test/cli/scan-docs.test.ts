@@ -1,20 +1,14 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { REPOSITORY_COMMAND, REPOSITORY_DOCUMENTS } from '../support/documentation.ts';
 import { bash, emptyDirectory, filesIn, sampleRepository } from './scan-cli.ts';
 
 /** Every command that the documents show is run on the sample repository: `# exits N` says how it must end, else 0. */
 
-const DOCS = join(import.meta.dirname, '../../docs');
-const documents = [
-  'plan.md',
-  'scan.md',
-  'baseline.md',
-  'policy.md',
-  '../README.md',
-  ...readdirSync(join(DOCS, 'ci')).map((name) => `ci/${name}`),
-].toSorted();
+const ROOT = join(import.meta.dirname, '../..');
+const DOCS = join(ROOT, 'docs');
 
 /** Fenced blocks of a document, each with the commands in it. */
 function blocksOf(text: string): readonly (readonly string[])[] {
@@ -28,13 +22,12 @@ function commandOf(line: string): string | undefined {
   const text = line.trim().replace(/^- /, '');
   const quoted = /^sh '(.*)'(.*)$/.exec(text);
   const command = quoted ? `${quoted[1] ?? ''} #${quoted[2] ?? ''}` : text;
-  return /^(?:npx --yes |cat \S+ \| )?userns-audit (?:scan|fix|plan)(?: |$)(?!"\$@")/.test(command)
-    ? command
-    : undefined;
+  // Scripts of pipelines hand their own arguments on.
+  return REPOSITORY_COMMAND.test(command) && !/userns-audit \w+ "\$@"/.test(command) ? command : undefined;
 }
 
-describe.each(documents)('%s', (name) => {
-  const text = readFileSync(join(DOCS, name), 'utf8');
+describe.each(REPOSITORY_DOCUMENTS)('%s', (name) => {
+  const text = readFileSync(join(ROOT, name), 'utf8');
 
   test('its commands end as it says', () => {
     for (const block of blocksOf(text)) {
@@ -50,12 +43,12 @@ describe.each(documents)('%s', (name) => {
 
   test('its links lead somewhere', () => {
     const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link = '']) => link);
-    for (const link of links) expect(existsSync(join(DOCS, name, '..', link)) ? '' : link).toBe('');
+    for (const link of links) expect(existsSync(join(ROOT, name, '..', link)) ? '' : link).toBe('');
   });
 });
 
 test('the documents show commands at all', () => {
-  const counts = documents.map((name) => blocksOf(readFileSync(join(DOCS, name), 'utf8')).flat().length);
+  const counts = REPOSITORY_DOCUMENTS.map((name) => blocksOf(readFileSync(join(ROOT, name), 'utf8')).flat().length);
   expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(20);
 });
 

@@ -1,10 +1,11 @@
 // Every command of this project in README and docs is run as it is written there. The fixes in docs/rules are for other hosts:
 // they change them, and what rules print of them is compared in test/rules.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { CLI } from '../support/audit.ts';
+import { commandsOf, DOCUMENTS, inlineCommandsOf, MACHINE_COMMAND } from '../support/documentation.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -28,20 +29,12 @@ function here(command: string): string {
   return command.replace(/--host-root \/host$/, `--host-root ${MOUNTED}`);
 }
 
-const documents = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: ROOT })];
-
-/** Only these are ours to run; those of scan, fix, plan and report need files of their own (test/cli/scan-docs.test.ts, test/cli/report-docs.test.ts). */
-const OWN = /^(?:userns-audit (?!scan|fix|plan|report)|make |source <\(userns-audit )/;
-const commands = documents.flatMap((file) => {
-  const text = readFileSync(join(ROOT, file), 'utf8');
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
-  const inline = [...text.matchAll(/`(source <\(userns-audit [^`]*)`/g)].map((match) => match[1] ?? '');
-  const lines = blocks.flatMap((block) => block.split('\n'));
-  return [...lines, ...inline]
-    .map((line) => line.replace(/\s+#.*$/, '').trim())
-    .filter((command) => OWN.test(command))
-    .map((command) => [file, command] as const);
-});
+/** Those of scan, fix, plan and report need files of their own (test/cli), those of helm and kubectl a cluster (documentation-commands.test.ts). */
+const commands = DOCUMENTS.flatMap((file) =>
+  [...commandsOf(file).map(({ command }) => command), ...inlineCommandsOf(file, 'source')]
+    .filter((command) => MACHINE_COMMAND.test(command))
+    .map((command) => [file, command] as const),
+);
 
 describe('the commands of the documentation', () => {
   let bin: string;

@@ -29,6 +29,13 @@ const queries = panels.flatMap(({ title, targets = [] }) =>
   targets.map(({ refId, expr, legendFormat = '' }) => [`${title} ${refId}`, expr, legendFormat] as const),
 );
 
+/** The queries that docs/metrics.md tells. */
+const documented = [
+  ...readFileSync(join(import.meta.dirname, '../../docs/metrics.md'), 'utf8').matchAll(
+    /^\| ([^|]+) \| `([^`]*\(.*|[^`]* - [^`]*)` \|$/gm,
+  ),
+].map(([, question = '', query = '']) => [question, query.replaceAll('[5m]', '[1m]')] as const);
+
 /** What Grafana puts in for "all". */
 function filled(expression: string, chosen = '.*'): string {
   return expression.replaceAll('$cluster', chosen).replaceAll('$namespace', '.*').replaceAll('$__rate_interval', '1m');
@@ -93,6 +100,10 @@ if ('skipped' in programs) console.warn(`skipped: ${programs.skipped}`);
     },
   );
 
+  test.each(documented)('answers what the documentation asks: %s', async (_, query_) => {
+    expect((await query(query_)).length).toBeGreaterThan(0);
+  });
+
   test('shows what is so', async () => {
     const value = async (title: string): Promise<readonly string[]> => {
       const [, expr = ''] = queries.find(([name]) => name === `${title} A`) ?? [];
@@ -107,6 +118,10 @@ if ('skipped' in programs) console.warn(`skipped: ${programs.skipped}`);
 });
 
 describe('the dashboard', () => {
+  test('is not all there is: the documentation has queries, too', () => {
+    expect(documented.length).toBeGreaterThan(5);
+  });
+
   test('has panels with a title, a description and the data source that is chosen', () => {
     for (const { title, description = '', datasource } of panels) {
       expect([title, description !== '']).toEqual([title, true]);
