@@ -1,6 +1,6 @@
 import type { AdoptionEvidence } from '../cluster/adoption-evidence.ts';
 import { selects } from '../cluster/cluster-exceptions.ts';
-import { type Listed, missingOf, nameOf, objectsOf } from '../cluster/listed.ts';
+import { type Listed, nameOf, objectsOf } from '../cluster/listed.ts';
 import {
   NODE_AUDIT_FIELDS,
   NODE_FIELDS,
@@ -14,7 +14,7 @@ import { compileGlob } from '../core/exception-glob.ts';
 import { type AuditPolicy, parsePolicy, type PolicyException } from '../core/policy.ts';
 import { parseKubernetesVersion } from '../core/pod-user-namespace.ts';
 import type { ScanProblem } from '../core/scan-finding.ts';
-import type { KubernetesVersion, Workload } from '../core/workload.ts';
+import type { KubernetesVersion } from '../core/workload.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Fields } from '../kube/json-fields.ts';
 import { isNotFound, KubeError } from '../kube/kube-error.ts';
@@ -24,7 +24,13 @@ import { API_VERSION, GROUP, POLICY_NAME, VERSION } from '../resources/group.ts'
 import { RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import { type ClusterAccess, withCluster } from './cluster-access.ts';
-import { LIVE_POD_FIELDS, liveWorkloads, WORKLOAD_FIELDS, WORKLOAD_RESOURCES } from './live-workloads.ts';
+import {
+  LIVE_POD_FIELDS,
+  type LiveObjects,
+  WORKLOAD_FIELDS,
+  WORKLOAD_RESOURCES,
+  type WorkloadResource,
+} from './live-objects.ts';
 
 export interface ClusterQuestion extends ClusterAccess {
   /** Globs: only these namespaces. */
@@ -38,7 +44,8 @@ export interface ClusterQuestion extends ClusterAccess {
 export interface ClusterAnswer {
   /** Undefined where the server says none that is understood. */
   readonly version: KubernetesVersion | undefined;
-  readonly workloads: readonly Workload[];
+  /** Undefined where they were not asked for. Read by the caller: this module is loaded apart, and patches need the reader's memory. */
+  readonly live: LiveObjects | undefined;
   readonly evidence: AdoptionEvidence;
   /** The AuditPolicy `cluster`, if there is one that can be followed. */
   readonly policy: AuditPolicy | undefined;
@@ -49,6 +56,7 @@ export interface ClusterAnswer {
   readonly problems: readonly ScanProblem[];
 }
 
+const NOT_SERVED = 'which the cluster does not serve';
 const NOT_INSTALLED = 'NodeAudits, which this cluster does not serve: install the operator (docs/install.md)';
 
 interface Resource {
@@ -70,27 +78,23 @@ export async function askCluster(question: ClusterQuestion): Promise<ClusterAnsw
     const { gitVersion } = await client.get<{ readonly gitVersion: string }>('/version');
     const list = createLister(client, question.namespace);
     const [live, storage, nodes, policy] = await Promise.all([
-      question.workloads ? listWorkloads(list) : undefined,
+      question.workloads ? listWorkloads(list, await servedResources(client)) : undefined,
       listStorage(list),
       listNodes(list),
       readPolicy(list),
     ]);
     const namespaces = await list(core('namespaces'), { metadata: { name: true, labels: true } });
     list.refused.delete('namespaces');
-    const isAsked = namespaceFilter(question.namespace);
-    const known = live?.known;
     const standings = nodeStandings(nodes.nodes, nodes.audits, question.now.getTime());
     const runtimes = runtimeEvidence(nodes.classes, nodes.nodes);
     return {
       version: parseKubernetesVersion(gitVersion.replace(/[-+].*$/, '')),
-      workloads: (known?.workloads ?? []).filter(({ namespace = '' }) => isAsked(namespace)),
+      live: live && inNamespaces(live.objects, question.namespace),
       evidence: {
         ...storage,
         ...standings,
         ...runtimes,
         missing: { ...storage.missing, ...standings.missing, ...runtimes.missing },
-        ...(known ? { makerOf: known.makerOf } : {}),
-        ...(known?.podsOf ? { podsOf: known.podsOf } : {}),
         ...policy.kubernetes,
       },
       policy: policy.policy,
@@ -144,8 +148,7 @@ function resourceName({ group, resource }: Resource): string {
 }
 
 function refusalText(name: string, error: KubeError): string {
-  if (isNotFound(error))
-    return name.startsWith('nodeaudits.') ? NOT_INSTALLED : `${name}, which the cluster does not serve`;
+  if (isNotFound(error)) return name.startsWith('nodeaudits.') ? NOT_INSTALLED : `${name}, ${NOT_SERVED}`;
   if (error.status === 403 || error.status === 401)
     return `a right to list ${name} (the API server answers ${error.status})`;
   return `${name}, which could not be listed: ${error.message}`;
@@ -156,12 +159,29 @@ function lacking(name: string, why: string, fatal: boolean): ScanProblem {
   return { kind: 'unreadable', message: `missing: ${why}`, place, fatal };
 }
 
+/** Without a right to list it, a resource that is not served is refused like any other: only discovery tells. */
+async function servedResources(client: KubeClient): Promise<readonly WorkloadResource[]> {
+  const served = await Promise.all(
+    WORKLOAD_RESOURCES.map(async ({ optional, group, version }) => {
+      if (optional !== true) return true;
+      try {
+        await client.get(`/apis/${group}/${version}`);
+        return true;
+      } catch (error) {
+        if (isNotFound(error)) return false;
+        throw error;
+      }
+    }),
+  );
+  return WORKLOAD_RESOURCES.filter((_, index) => served[index]);
+}
+
 interface ListedWorkloads {
-  readonly known: ReturnType<typeof liveWorkloads>;
+  readonly objects: LiveObjects;
   readonly problems: readonly ScanProblem[];
 }
 
-async function listWorkloads(list: Lister): Promise<ListedWorkloads> {
+async function listWorkloads(list: Lister, resources: readonly WorkloadResource[]): Promise<ListedWorkloads> {
   const problems: ScanProblem[] = [];
   const note = (resource: Resource, listed: Listed): void => {
     const name = resourceName(resource);
@@ -170,18 +190,24 @@ async function listWorkloads(list: Lister): Promise<ListedWorkloads> {
   };
   const [pods, ...lists] = await Promise.all([
     list(core('pods'), LIVE_POD_FIELDS),
-    ...WORKLOAD_RESOURCES.map(async (resource) => ({ resource, listed: await list(resource, WORKLOAD_FIELDS) })),
+    ...resources.map(async (resource) => ({ resource, listed: await list(resource, WORKLOAD_FIELDS) })),
   ]);
   note(core('pods'), pods);
-  for (const { resource, listed } of lists)
-    if (resource.optional === true && 'missing' in listed && listed.missing.endsWith('does not serve'))
-      list.refused.delete(resourceName(resource));
-    else note(resource, listed);
-  const known = liveWorkloads({
+  for (const { resource, listed } of lists) note(resource, listed);
+  const objects: LiveObjects = {
     lists: lists.map(({ resource, listed }) => ({ resource, objects: objectsOf(listed) })),
     pods: 'missing' in pods ? undefined : pods,
-  });
-  return { known, problems };
+  };
+  return { objects, problems };
+}
+
+function inNamespaces({ lists, pods }: LiveObjects, patterns: readonly string[] | undefined): LiveObjects {
+  const isAsked = namespaceFilter(patterns);
+  const isIn = (object: ApiObject): boolean => isAsked(textAt(objectAt(object, 'metadata'), 'namespace') ?? '');
+  return {
+    lists: lists.map(({ resource, objects }) => ({ resource, objects: objects.filter(isIn) })),
+    pods: pods?.filter(isIn),
+  };
 }
 
 async function listStorage(list: Lister): Promise<ReturnType<typeof storageEvidence>> {
@@ -215,8 +241,10 @@ async function readPolicy(list: Lister): Promise<FollowedPolicy> {
     spec: true,
     status: { kubernetes: true },
   });
+  // Without the operator there is none, as the missing NodeAudits tell.
+  if ('missing' in listed && listed.missing.endsWith(NOT_SERVED))
+    list.refused.delete(resourceName(own('auditpolicies')));
   const found = objectsOf(listed).find((object) => nameOf(object) === POLICY_NAME);
-  if (missingOf(listed, '').endsWith('does not serve')) list.refused.delete(resourceName(own('auditpolicies')));
   if (!found) return { policy: undefined, kubernetes: {}, problems: [] };
   const place = { file: `AuditPolicy/${POLICY_NAME}`, line: 0, column: 0, endLine: 0, endColumn: 0 };
   const { spec = {} } = found;

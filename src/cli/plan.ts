@@ -15,6 +15,7 @@ import type { PlanReport } from '../report/plan-report.ts';
 import { renderPlanText } from '../report/plan-text.ts';
 import type { Refusal } from './control-files.ts';
 import { gatherManifests, isDirectory, readOptionsOf } from './gather-manifests.ts';
+import { liveWorkloads } from './live-workloads.ts';
 import type { ClusterAnswer } from './plan-cluster.ts';
 import type { NamedValue, PlanFlags } from './plan-command.ts';
 import { writePatches } from './plan-patches.ts';
@@ -75,33 +76,27 @@ async function fromCluster(
   flags: PlanFlags,
   { options, terminal, policy: given }: ClusterRun,
 ): Promise<PlanInput | Refusal> {
-  const { kubeconfig, context, namespace } = flags;
   const { askCluster } = await import('./plan-cluster.ts');
   let answer: ClusterAnswer;
   try {
-    answer = await askCluster({
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
-      ...(context === undefined ? {} : { context }),
-      ...(namespace ? { namespace } : {}),
-      workloads: paths.length === 0,
-      now: new Date(),
-    });
+    answer = await askCluster({ ...flags, workloads: paths.length === 0, now: new Date() });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     return { refusal: error.message };
   }
   const policy = given ?? answer.policy;
   const files = paths.length === 0 ? undefined : fromFiles(paths, options, terminal);
-  const { workloads, evidence, version } = answer;
+  const { evidence, version } = answer;
+  const live = answer.live && liveWorkloads(answer.live);
   return {
-    workloads,
+    workloads: live?.workloads ?? [],
     waiverComments: [],
-    partial: namespace !== undefined,
+    partial: flags.namespace !== undefined,
     ...files,
     problems: [...(files?.problems ?? []), ...answer.problems, ...selectorProblems(policy, answer.selectorsMissing)],
     policy: policy && answer.resolve(policy),
     version,
-    evidence,
+    evidence: { ...evidence, ...live?.evidence },
   };
 }
 
