@@ -36,7 +36,7 @@ export const CLASS_FIELDS = {
 export function storageEvidence({ claims, volumes, classes }: StorageObjects): StorageEvidence {
   const storageClasses = classEvidence(classes);
   const classesMissing = missingOf(classes, 'the storage class: the cluster has none of this name');
-  const volumesMissing = missingOf(volumes, 'which the cluster does not have');
+  const volumesMissing = missingOf(volumes, 'the cluster has none of this name');
   const byName = new Map(objectsOf(volumes).map((volume) => [nameOf(volume), objectAt(volume, 'spec')]));
   const found = new Map<string, StorageName | MissingEvidence>();
   const templates = new Map<string, (StorageName | MissingEvidence)[]>();

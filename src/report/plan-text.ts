@@ -29,11 +29,14 @@ export function renderPlanText(report: PlanReport, paint: Paint): string {
   const { plan } = report;
   const path = adoptionPath(plan);
   const { major, minor } = plan.target;
+  const inFiles = plan.workloads.some(({ workload }) => planPlace(workload) !== '');
   const head = [
     `${paint('strong', 'PLAN')}    ${paint('strong', totalsText(plan))} (Kubernetes ${major}.${minor})`,
     ...(path === undefined ? [] : [`${paint('dim', 'adopt  ')} ${path}`]),
     ...(plan.totals.ready > 0 && report.patches.size === 0
-      ? [`${paint('dim', 'next   ')} --patch DIR writes a patch for each, userns-audit fix edits the files`]
+      ? [
+          `${paint('dim', 'next   ')} --patch DIR writes a patch for each${inFiles ? ', userns-audit fix edits the files' : ''}`,
+        ]
       : []),
   ];
   const { unjudged, remarks } = splitProblems(report.problems);

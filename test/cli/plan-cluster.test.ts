@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { customResourceDefinition, CUSTOM_RESOURCES } from '../../src/resources/custom-resources.ts';
 import type { PlanDocument } from '../../src/report/plan-json.ts';
 import { type ApiServer, isSkipped, requireControlPlane, startApiServer } from '../control-plane/control-plane.ts';
-import { directoryWith, emptyDirectory, userns } from './scan-cli.ts';
+import { directoryWith, emptyDirectory, sampleRepository, userns } from './scan-cli.ts';
 
 /** `userns-audit plan --cluster` of a real API server: what kubectl writes, judged by hand below. */
 
@@ -112,7 +112,11 @@ const JUDGED: readonly (readonly [object: KubernetesObject, standing: string, wh
   [controlled('Deployment', 'exotic', withClaim('on-exotic')), 'unknown', /reiserfs/],
   [controlled('Deployment', 'nfs', withClaim('on-nfs')), 'blocked', /claim on-nfs, which is NFS/],
   [controlled('Deployment', 'directory', withClaim('on-directory')), 'unknown', /file system under \/srv\/data/],
-  [controlled('Deployment', 'gone', withClaim('on-nothing')), 'unknown', /volume gone .* does not have/],
+  [
+    controlled('Deployment', 'gone', withClaim('on-nothing')),
+    'unknown',
+    /volume gone behind it: the cluster has none of this name/,
+  ],
   [controlled('Deployment', 'to-come', withClaim('to-come')), 'blocked', /claim to-come, which is NFS/],
   [controlled('Deployment', 'by-default', withClaim('to-come-by-default')), 'ready'],
   [controlled('Deployment', 'no-class', withClaim('no-class')), 'unknown', /asks for no class/],
@@ -362,6 +366,31 @@ if (isSkipped(found)) {
         const asked = JSON.parse(userns([...args, '--kubeconfig', server.kubeconfig], { cwd }).stdout) as PlanDocument;
         expect([alone.workloads[0]?.standing, asked.workloads[0]?.standing]).toEqual(['unknown', 'ready']);
         expect(asked.workloads[0]?.place).toMatchObject({ file: 'disk.json', line: 1 });
+      });
+
+      test('the commands of docs/plan.md do what stands there', () => {
+        const text = readFileSync(join(import.meta.dirname, '../../docs/plan.md'), 'utf8');
+        const commands = [...text.matchAll(/^ {4}userns-audit (plan .*?)(?: {2,}.*)?$/gm)].map(([, line = '']) => line);
+        expect(commands.length).toBeGreaterThanOrEqual(3);
+        const cwd = sampleRepository();
+        writeFileSync(
+          join(cwd, 'audit-policy.yaml'),
+          'apiVersion: userns-audit.dev/v1alpha1\nkind: AuditPolicy\nmetadata: { name: cluster }\nspec: {}\n',
+        );
+        for (const command of commands) {
+          const { code, stdout, stderr } = userns(command.split(' '), { cwd, env: { KUBECONFIG: server.kubeconfig } });
+          expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: '' });
+          expect(stdout).toContain(command.includes('apps') ? 'apps/shop.yaml:' : 'Deployment shop/web');
+        }
+      });
+
+      test('is told in every format without places that are none', () => {
+        const { stdout } = run();
+        expect(stdout).toMatch(/^ +1 +\w+ shop\/\S+ +(?:\S+% +)?1 of 3 nodes ready$/m);
+        expect(stdout).not.toMatch(/:0:0|Deployment\/shop/);
+        const page = run('-o', 'markdown').stdout;
+        expect(page).toContain('| Step | Workload | Nodes | Adoption |');
+        expect(page).not.toContain('(line 0)');
       });
 
       /** The bundle as a service account of this namespace. */
