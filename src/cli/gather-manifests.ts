@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { ScanProblem } from '../core/scan-finding.ts';
 import { findWaiverComments, type WaiverComment } from '../core/waiver.ts';
 import type { SecurityContextConstraints, Workload } from '../core/workload.ts';
@@ -59,6 +60,11 @@ export function gatherManifests(paths: readonly string[], options: ReadOptions, 
   }
   progress.done();
   return { workloads, sccs, problems, waiverComments, ...totals };
+}
+
+/** True for a path that names a directory, as a pre-commit hook never does. */
+export function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** The comments of an input that accept findings. */

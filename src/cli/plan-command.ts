@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { collect } from './option-values.ts';
+import { collect, collectNames } from './option-values.ts';
 import { addInputOptions, addRenderOptions, type InputFlags, type RenderFlags } from './scan-command.ts';
 
 export const PLAN_OUTPUTS = ['table', 'json', 'markdown'] as const;
@@ -14,11 +14,18 @@ export interface NamedValue {
 export interface PlanFlags extends InputFlags, RenderFlags {
   readonly output: PlanOutput;
   readonly patch?: string;
+  readonly policy?: string;
+  readonly cluster?: boolean;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  /** Globs. */
+  readonly namespace?: readonly string[];
   readonly storageClass?: readonly NamedValue[];
   readonly claim?: readonly NamedValue[];
   readonly runtimeClass?: readonly NamedValue[];
 }
 
+/** Without a path the current directory is read, or of a cluster its workloads. */
 export type PlanAction = (paths: readonly string[], flags: PlanFlags) => Promise<void>;
 
 /** `userns-audit plan` */
@@ -26,10 +33,18 @@ export function addPlanCommand(program: Command, action: PlanAction): void {
   const command = program
     .command('plan')
     .description('tell which workloads can take hostUsers: false, in which order, and what stops the rest')
-    .argument('[path...]', 'files, directories, globs, or - for standard input (default: .)')
+    .argument(
+      '[path...]',
+      'files, directories, globs, or - for standard input (default: ., or with --cluster its workloads)',
+    )
     .optionsGroup('Output:')
     .addOption(new Option('-o, --output <format>', 'output format').choices(PLAN_OUTPUTS).default('table'))
     .option('--patch <dir>', 'write a patch for each workload that is ready, into a directory that is empty')
+    .optionsGroup('The cluster:')
+    .option('--cluster', 'ask a cluster: for what manifests do not tell, and without a path for the workloads')
+    .option('--kubeconfig <file>', 'how to reach it (default: $KUBECONFIG, ~/.kube/config, or the service account)')
+    .option('--context <name>', 'the context of the kubeconfig')
+    .option('--namespace <glob>', 'of its workloads only those of these namespaces (repeatable)', collectNames)
     .optionsGroup('What manifests do not tell:')
     .option('--storage-class <name=driver>', STORAGE_HELP, collect(parseNamed))
     .option('--claim <[namespace/]name=driver>', 'what stands behind a claim (repeatable)', collect(parseNamed))
@@ -38,10 +53,11 @@ export function addPlanCommand(program: Command, action: PlanAction): void {
       'what a runtime class runs, as runc or kata (repeatable)',
       collect(parseNamed),
     )
-    .optionsGroup('What is judged:');
+    .optionsGroup('What is judged:')
+    .option('--policy <file>', 'an AuditPolicy: exceptions (default with --cluster: that of the cluster)');
   addRenderOptions(addInputOptions(command))
     .addHelpText('after', PLAN_EXIT_CODES)
-    .action(async (paths: string[], flags: PlanFlags) => action(paths.length === 0 ? ['.'] : paths, flags));
+    .action(async (paths: string[], flags: PlanFlags) => action(paths, flags));
 }
 
 const STORAGE_HELP =
@@ -50,7 +66,8 @@ const STORAGE_HELP =
 const PLAN_EXIT_CODES = `
 Exit codes:
   0  the plan was made, whatever it says
-  2  bad usage, a patch that could not be written, or an input that can not be read or parsed`;
+  2  bad usage, a patch that could not be written, or an input that can not be read or parsed;
+     with --cluster also workloads that may not be listed`;
 
 function parseNamed(text: string): NamedValue {
   const at = text.indexOf('=');

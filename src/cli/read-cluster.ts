@@ -1,31 +1,19 @@
-import { createClient, type KubeClient } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/kube-error.ts';
 import { listObjects } from '../kube/list-objects.ts';
 import { resourcePath } from '../kube/paths.ts';
 import { type ClusterReport, createClusterReport } from '../report/cluster-report.ts';
 import { GROUP, VERSION } from '../resources/group.ts';
-
-export interface ClusterAccess {
-  readonly kubeconfig?: string;
-  readonly context?: string;
-}
+import { type ClusterAccess, withCluster } from './cluster-access.ts';
 
 const KINDS = { auditpolicies: 'AuditPolicy', namespaceaudits: 'NamespaceAudit', nodeaudits: 'NodeAudit' };
 
 /** Reads the custom resources of a cluster, which is all a report needs. @throws Error, ReportError */
-export async function readCluster({ kubeconfig, context }: ClusterAccess, now: Date): Promise<ClusterReport> {
-  const { kubeconfigConnection } = await import('../kube/kubeconfig.ts');
-  const connection = await kubeconfigConnection({
-    ...(kubeconfig === undefined ? {} : { path: kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-  });
-  const client = createClient(connection);
-  try {
+export async function readCluster(access: ClusterAccess, now: Date): Promise<ClusterReport> {
+  return withCluster(access, async (client) => {
     const lists = await Promise.all(Object.entries(KINDS).map(([resource, kind]) => list(client, resource, kind)));
     return createClusterReport(lists.flat(), now.toISOString());
-  } finally {
-    client.close();
-  }
+  });
 }
 
 type Listed = Parameters<typeof createClusterReport>[0][number];

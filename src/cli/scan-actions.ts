@@ -22,6 +22,6 @@ export const scanActions: ScanActions = {
   },
   async plan(paths, flags) {
     const { plan } = await import('./plan.ts');
-    process.exitCode = plan(paths, flags, processTerminal());
+    process.exitCode = await plan(paths, flags, processTerminal());
   },
 };

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { type BaselineEntry, createBaseline, serializeBaseline } from '../core/baseline.ts';
 import { judgeManifests, type ManifestJudgement, type RuleChoice } from '../core/judge-manifests.ts';
@@ -17,7 +16,13 @@ import { MANIFEST_RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import { countAdoption } from '../cluster/adoption-plan.ts';
 import type { Refusal } from './control-files.ts';
-import { allowUnparsable, type GatheredManifests, gatherManifests, readOptionsOf } from './gather-manifests.ts';
+import {
+  allowUnparsable,
+  type GatheredManifests,
+  gatherManifests,
+  isDirectory,
+  readOptionsOf,
+} from './gather-manifests.ts';
 import type { ScanFlags } from './scan-command.ts';
 import { unknownName } from './option-values.ts';
 import { type Controls, readControls } from './scan-controls.ts';
@@ -100,10 +105,6 @@ function choiceOf({ rule, skipRule, profile }: ScanFlags): RuleChoice {
     ...(rule ? { rules: rule } : {}),
     ...(skipRule ? { skipRules: skipRule } : {}),
   };
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function createReport(

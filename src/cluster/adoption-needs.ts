@@ -130,7 +130,7 @@ const NATIVE_HANDLERS = ['runc', 'crun'];
 /** A runtime class may bring another runtime, and what that makes of a user namespace. */
 export function runtimeObstacles(
   { runtimeClassName = '' }: PodSpec,
-  { runtimeClasses }: AdoptionEvidence,
+  { runtimeClasses, missing }: AdoptionEvidence,
 ): readonly AdoptionObstacle[] {
   if (runtimeClassName === '') return [];
   const known = runtimeClasses?.get(runtimeClassName);
@@ -138,7 +138,7 @@ export function runtimeObstacles(
   return [
     {
       ...runtimeUnknown(`asks for runtime class ${runtimeClassName}`),
-      remedy: `Missing: the handler of the class (--runtime-class ${runtimeClassName}=HANDLER).`,
+      remedy: `Missing: ${missing?.runtimeClasses ?? 'the handler of the class'} (--runtime-class ${runtimeClassName}=HANDLER).`,
     },
   ];
 }

@@ -15,21 +15,33 @@ export function countHosts({ podSpec }: Workload, { nodes }: AdoptionEvidence): 
   return counts;
 }
 
+const ON_NODES = {
+  cause: 'nodes',
+  path: ['nodeSelector'],
+  reference: 'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#before-you-begin',
+} as const;
+
 /** Every pod of a DaemonSet has a node that must be ready; others go where one is. */
 export function nodeObstacles(workload: Workload, evidence: AdoptionEvidence): readonly AdoptionObstacle[] {
   const counts = countHosts(workload, evidence);
-  if (counts === undefined) return [];
+  const why = evidence.missing?.nodes;
+  if (counts === undefined)
+    return why === undefined
+      ? []
+      : [
+          {
+            ...ON_NODES,
+            effect: 'unknown',
+            message: 'may run on nodes that nobody has named',
+            remedy: `Missing: ${why}.`,
+          },
+        ];
   const everywhere = workload.kind === 'DaemonSet';
   const { ready, unknown, 'not-ready': notReady } = counts;
-  const obstacle = {
-    cause: 'nodes',
-    path: ['nodeSelector'],
-    reference: 'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#before-you-begin',
-  } as const;
   if (ready + unknown + notReady === 0)
     return [
       {
-        ...obstacle,
+        ...ON_NODES,
         effect: 'unknown',
         message: 'finds no node that is known',
         remedy: 'Missing: a node it may run on.',
@@ -38,7 +50,7 @@ export function nodeObstacles(workload: Workload, evidence: AdoptionEvidence): r
   if (everywhere ? notReady > 0 : ready === 0 && unknown === 0)
     return [
       {
-        ...obstacle,
+        ...ON_NODES,
         effect: 'blocked',
         message: everywhere
           ? `runs on every node, and ${notReady} of ${ready + unknown + notReady} can not run user namespaces`
@@ -49,10 +61,10 @@ export function nodeObstacles(workload: Workload, evidence: AdoptionEvidence): r
   if (everywhere ? unknown > 0 : ready === 0)
     return [
       {
-        ...obstacle,
+        ...ON_NODES,
         effect: 'unknown',
         message: `may run on nodes that could not be judged: ${unknown}`,
-        remedy: 'Missing: whether these nodes can run user namespaces.',
+        remedy: `Missing: ${why ?? 'whether these nodes can run user namespaces'}.`,
       },
     ];
   return [];

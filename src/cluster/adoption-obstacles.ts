@@ -20,6 +20,7 @@ export type ObstacleCause =
   | 'host-users'
   | 'ids'
   | 'kubernetes-version'
+  | 'made-by'
   | 'nodes'
   | 'pod-elsewhere'
   | 'privileged'
@@ -60,6 +61,7 @@ export function obstaclesToAdoption(
 ): readonly AdoptionObstacle[] {
   if (!isLinux(workload)) return [WINDOWS];
   if (!isSince(target, 33)) return [tooOld(target)];
+  if (evidence.dropsHostUsers !== undefined) return [dropped(evidence.dropsHostUsers)];
   const { podSpec } = workload;
   const certain = [...ruleObstacles(workload, target), ...earlyBlockDevices(workload, target)];
   if (podSpec.hostUsers === false) return certain;
@@ -71,6 +73,7 @@ export function obstaclesToAdoption(
     ...deviceObstacles(podSpec),
     ...runtimeObstacles(podSpec, evidence),
     ...(workload.containersOnly === true ? [ELSEWHERE] : []),
+    ...makerObstacles(workload, evidence),
     ...nodeObstacles(workload, evidence),
   ];
 }
@@ -112,6 +115,34 @@ function tooOld({ major, minor }: JudgedFor): AdoptionObstacle {
     reference:
       'https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces#version-skew-strategy',
   };
+}
+
+function dropped(reason: string): AdoptionObstacle {
+  return {
+    cause: 'kubernetes-version',
+    effect: 'blocked',
+    path: ['hostUsers'],
+    message: `would lose hostUsers without a word to the API server of this cluster: ${reason}`,
+    remedy: 'Turn the feature gate UserNamespacesSupport on, on the API server and every kubelet.',
+    reference:
+      'https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/127-user-namespaces#version-skew-strategy',
+  };
+}
+
+/** What makes an object writes it anew, and whoever patches it would not know. */
+function makerObstacles(workload: Workload, { makerOf }: AdoptionEvidence): readonly AdoptionObstacle[] {
+  const maker = makerOf?.(workload);
+  if (maker === undefined) return [];
+  return [
+    {
+      cause: 'made-by',
+      effect: 'change',
+      path: ['hostUsers'],
+      message: `is made by ${maker}, which may undo a change in it`,
+      remedy: 'Set hostUsers: false there, where it lets you.',
+      reference: 'https://kubernetes.io/docs/concepts/overview/working-with-objects/owners-dependents/',
+    },
+  ];
 }
 
 type Judged = Pick<AdoptionObstacle, 'cause' | 'effect'> & Partial<Pick<AdoptionObstacle, 'message' | 'remedy'>>;

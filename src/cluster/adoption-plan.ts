@@ -3,7 +3,7 @@ import type { AdoptionTotals } from '../core/scan-finding.ts';
 import { compareText } from '../core/text.ts';
 import type { KubernetesVersion, Workload } from '../core/workload.ts';
 import { isLinux, isSince } from '../core/pod-user-namespace.ts';
-import type { AdoptionEvidence } from './adoption-evidence.ts';
+import type { Acceptance, AdoptionEvidence } from './adoption-evidence.ts';
 import { countHosts, type NodeCounts } from './adoption-nodes.ts';
 import { type AdoptionObstacle, obstaclesToAdoption } from './adoption-obstacles.ts';
 import { isStateful } from './adoption-volumes.ts';
@@ -30,7 +30,9 @@ export interface PlannedWorkload {
   readonly pods: number;
   /** Which nodes could run it, where nodes are known. */
   readonly hosts?: NodeCounts;
-  /** From 1; only for what is ready, or is after a change. */
+  /** What somebody has accepted of it. It stands where it stands all the same. */
+  readonly accepted?: readonly Acceptance[];
+  /** From 1; only for what is ready, or is after a change, and not accepted as it is. */
   readonly step?: number;
   /** The share of pods that have adopted once this step and those before it are done, 0 to 1. */
   readonly adoptionAfter?: number;
@@ -60,7 +62,7 @@ export function planAdoption(
     .toSorted((a, b) => compareRanks(a.rank, b.rank) || compareNames(a.planned.workload, b.planned.workload))
     .map(({ planned }) => planned);
   const podsOf = (standing: AdoptionStanding): number =>
-    judged.reduce((sum, planned) => sum + (planned.standing === standing ? planned.pods : 0), 0);
+    judged.reduce((sum, planned) => sum + (planned.standing === standing && !stays(planned) ? planned.pods : 0), 0);
   const all = judged.reduce((sum, { pods }) => sum + pods, 0);
   const now = podsOf('adopted');
   const totals = Object.fromEntries(
@@ -90,13 +92,20 @@ export function judgeAdoption(workload: Workload, target: JudgedFor, evidence: A
   );
   if (!isLinux(workload)) return { workload, standing: 'not-applicable', obstacles, pods: 0 };
   const hosts = countHosts(workload, evidence);
+  const accepted = evidence.acceptedOf?.(workload) ?? [];
   return {
     workload,
     standing: standingOf(workload, obstacles),
     obstacles,
     pods: workload.containersOnly === true ? 0 : (evidence.podsOf?.(workload) ?? 1),
     ...(hosts ? { hosts } : {}),
+    ...(accepted.length > 0 ? { accepted } : {}),
   };
+}
+
+/** True where somebody has accepted that it runs without a user namespace of its own: it is told, and is no step of the plan. */
+export function stays({ workload, accepted = [] }: PlannedWorkload): boolean {
+  return workload.podSpec.hostUsers !== false && accepted.some(({ rule }) => rule === 'user-namespace');
 }
 
 /** From what decides to what does not any more: one block outweighs any change, and what is missing counts before an edit. */
@@ -123,7 +132,7 @@ function numberSteps(judged: readonly PlannedWorkload[], adopted: number, all: n
   let done = adopted;
   let step = 0;
   return judged.map((planned) => {
-    if (planned.standing !== 'ready' && planned.standing !== 'change') return planned;
+    if ((planned.standing !== 'ready' && planned.standing !== 'change') || stays(planned)) return planned;
     done += planned.pods;
     step += 1;
     return { ...planned, step, ...(all === 0 ? {} : { adoptionAfter: done / all }) };
@@ -139,11 +148,13 @@ const OTHER_KIND = KIND_ORDER.indexOf('ReplicaSet');
 const SYSTEM_NAMESPACE = /^(?:kube-.*|openshift-.*)$/;
 
 /** Blast radius: who holds power over the node last, then system namespaces, state, and kinds that run on every node. */
-function rankOf({ standing, workload, obstacles }: PlannedWorkload): readonly number[] {
+function rankOf(planned: PlannedWorkload): readonly number[] {
+  const { standing, workload, obstacles } = planned;
   const powerful = obstacles.some(({ cause }) => cause === 'privileged' || cause === 'capability');
   const kind = KIND_ORDER.indexOf(workload.kind);
   return [
     ADOPTION_STANDINGS.indexOf(standing),
+    Number(stays(planned)),
     Number(powerful),
     Number(SYSTEM_NAMESPACE.test(workload.namespace ?? '')),
     Number(isStateful(workload.podSpec)),

@@ -1,6 +1,6 @@
-import { containersOf, type PodSpec, type Volume, type Workload } from '../core/workload.ts';
+import { type ClaimTemplate, containersOf, type PodSpec, type Volume, type Workload } from '../core/workload.ts';
 import { unmappable } from '../rules/user-namespace-volumes.ts';
-import { type AdoptionEvidence, claimKey, type StorageName } from './adoption-evidence.ts';
+import { type AdoptionEvidence, claimKey, type MissingEvidence, type StorageName } from './adoption-evidence.ts';
 import type { AdoptionObstacle } from './adoption-obstacles.ts';
 
 const ID_MAPPED = 'https://man7.org/linux/man-pages/man2/mount_setattr.2.html';
@@ -10,7 +10,7 @@ const LIMITATIONS = 'https://kubernetes.io/docs/concepts/workloads/pods/user-nam
 const OF_THE_POD = ['configMap', 'secret', 'downwardAPI', 'projected', 'emptyDir', 'gitRepo'];
 
 /** Block devices, which Kubernetes formats with ext4 unless the volume says otherwise. */
-const BLOCK_SOURCES = [
+export const BLOCK_SOURCES: readonly string[] = [
   'awsElasticBlockStore',
   'azureDisk',
   'cinder',
@@ -70,8 +70,8 @@ export function volumeObstacles(workload: Workload, evidence: AdoptionEvidence):
   const { volumes, volumeClaimTemplates = [] } = workload.podSpec;
   return [
     ...volumes.flatMap((volume, index) => judgeVolume(volume, ['volumes', index], workload, evidence)),
-    ...volumeClaimTemplates.flatMap(({ name, storageClass }, index) =>
-      judgeClass(`claim template ${name}`, storageClass, ['volumeClaimTemplates', index], evidence),
+    ...volumeClaimTemplates.flatMap((template, index) =>
+      judgeTemplate(template, ['volumeClaimTemplates', index], workload, evidence),
     ),
   ];
 }
@@ -93,7 +93,12 @@ function judgeVolume(
       const claim = volume.claimName ?? '';
       const storage =
         evidence.claims?.get(claimKey(namespace, claim)) ?? evidence.claims?.get(claimKey(undefined, claim));
-      return judgeStorage(`claim ${claim}`, storage, path, `--claim ${claim}=DRIVER`);
+      return judgeStorage(
+        `claim ${claim}`,
+        storage ?? missingOf(evidence.missing?.claims),
+        path,
+        `--claim ${claim}=DRIVER`,
+      );
     }
     case 'ephemeral':
       return judgeClass(`ephemeral volume ${name}`, volume.storageClass, path, evidence);
@@ -118,23 +123,49 @@ function judgeClass(
   what: string,
   storageClass: string | undefined,
   path: Path,
-  { storageClasses }: AdoptionEvidence,
+  { storageClasses, missing: reasons }: AdoptionEvidence,
 ): readonly AdoptionObstacle[] {
   const named = storageClass === undefined ? 'the default storage class' : `storage class ${storageClass}`;
   const option = `--storage-class ${storageClass ?? ''}=DRIVER`;
-  return judgeStorage(`${what} of ${named}`, storageClasses?.get(storageClass ?? ''), path, option);
+  const storage = storageClasses?.get(storageClass ?? '') ?? missingOf(reasons?.storageClasses);
+  return judgeStorage(`${what} of ${named}`, storage, path, option);
+}
+
+/** The claims there are say more than the class, which may have been another when they were made; of none, the class decides. */
+function judgeTemplate(
+  { name, storageClass }: ClaimTemplate,
+  path: Path,
+  workload: Workload,
+  evidence: AdoptionEvidence,
+): readonly AdoptionObstacle[] {
+  const made = `${name}-${workload.name}`;
+  const claims = evidence.templateClaims?.get(claimKey(workload.namespace, made)) ?? [];
+  if (claims.length === 0) return judgeClass(`claim template ${name}`, storageClass, path, evidence);
+  const judged = claims.flatMap((storage) => judgeStorage(`claims ${made}-…`, storage, path, ''));
+  return [...new Map(judged.map((obstacle) => [obstacle.message + obstacle.remedy, obstacle])).values()];
+}
+
+function missingOf(evidence: string | undefined): MissingEvidence | undefined {
+  return evidence === undefined ? undefined : { missing: evidence };
+}
+
+/** True for drivers and file systems that Linux mounts with mapped ids. */
+export function isMappable(storage: StorageName): boolean {
+  return MAPPABLE_DRIVERS.has(storage) || MAPPABLE_FILE_SYSTEMS.has(storage);
 }
 
 function judgeStorage(
   what: string,
-  storage: StorageName | undefined,
+  storage: StorageName | MissingEvidence | undefined,
   path: Path,
   option: string,
 ): readonly AdoptionObstacle[] {
   const hint = option === '' ? '' : ` (${option})`;
-  if (storage === undefined)
-    return [missing('claim', path, `mounts ${what}`, `which driver or file system stands behind it${hint}`)];
-  if (MAPPABLE_DRIVERS.has(storage) || MAPPABLE_FILE_SYSTEMS.has(storage)) return [];
+  if (typeof storage !== 'string') {
+    const evidence = storage?.missing ?? 'which driver or file system stands behind it';
+    return [missing('claim', path, `mounts ${what}`, `${evidence}${hint}`)];
+  }
+  if (isMappable(storage)) return [];
   const why = unmappable(
     Object.hasOwn(SHARES, storage) ? { source: SHARES[storage] } : { source: 'csi', driver: storage },
   );

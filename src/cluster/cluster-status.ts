@@ -74,11 +74,14 @@ function clusterFindings(model: ClusterModel, nodes: readonly NodeState[]): Find
 /** The rule whose question `status.runtimeHandlers` answers as well. */
 const RUNTIME_RULE = 'runtime-user-namespaces';
 
+/** What a node's readiness depends on. */
+type JudgedNode = Pick<NodeState, 'stale' | 'evidence' | 'handlerUserNamespaces'>;
+
 /**
  * Whether a node can run private user namespaces, as far as its evidence is believed now. What its runtime says of itself counts where
  * the agent could not tell: it speaks of the runtime, and of nothing else.
  */
-export function readinessOf(node: NodeState): 'Ready' | 'NotReady' | 'Unknown' {
+export function readinessOf(node: JudgedNode): 'Ready' | 'NotReady' | 'Unknown' {
   const { stale, evidence, handlerUserNamespaces } = node;
   if (handlerUserNamespaces === false) return 'NotReady';
   if (stale || evidence.rejected !== undefined) return 'Unknown';
@@ -87,7 +90,7 @@ export function readinessOf(node: NodeState): 'Ready' | 'NotReady' | 'Unknown' {
 }
 
 /** The rules that speak against a node, as ids. */
-export function reasonsOf({ stale, evidence, handlerUserNamespaces }: NodeState): readonly string[] {
+export function reasonsOf({ stale, evidence, handlerUserNamespaces }: JudgedNode): readonly string[] {
   const own = stale ? [] : evidence.reasons;
   if (handlerUserNamespaces === undefined) return own;
   if (!handlerUserNamespaces) return [...new Set([RUNTIME_RULE, ...own])];
@@ -180,7 +183,8 @@ export function exceptionStatuses({ exceptions, namespaces, settings }: ClusterM
   });
 }
 
-function stateOfException(expires: string | undefined, today: string, used: boolean): ExceptionStatus['state'] {
+/** Where an exception stands in its life. */
+export function stateOfException(expires: string | undefined, today: string, used: boolean): ExceptionStatus['state'] {
   if (expires !== undefined && expires < today) return 'expired';
   if (!used) return 'unused';
   const daysLeft = expires === undefined ? Infinity : (Date.parse(expires) - Date.parse(today)) / DAY_MS;

@@ -1,7 +1,7 @@
 /** A path of keys and indexes in a document: `['spec', 'containers', 0, 'image']`. */
 export type FieldPath = readonly (string | number)[];
 
-/** A span of text in a file; lines and columns count from 1, the end is exclusive. */
+/** A span of text in a file; lines and columns count from 1, the end is exclusive. All are 0 where there is no text. */
 export interface Place {
   readonly file: string;
   readonly line: number;

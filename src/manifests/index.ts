@@ -15,4 +15,4 @@ export { fixManifests } from './fix/fix-manifests.ts';
 export { scanInputs } from './inputs.ts';
 export { parsePodSpecPath } from './pod-spec-path.ts';
 export { podFieldPath } from './pod-field.ts';
-export { readManifests, readManifestText } from './read-manifests.ts';
+export { readLiveObject, readManifests, readManifestText } from './read-manifests.ts';

@@ -38,6 +38,13 @@ export function readManifestText(text: string, path: string, options: Partial<Re
   return readBytes(input, sourceBytes(Buffer.from(text)), { cwd: '.', ...options }, { keep: true });
 }
 
+/** The same for an object of an API server. It stands in no file: its places have line 0, and `name` for a file. */
+export function readLiveObject(object: unknown, name: string): Manifests {
+  const input: InputFile = { origin: 'file', path: name, absolutePath: name, named: true };
+  const place = { file: name, line: 0, column: 0, endLine: 0, endColumn: 0 };
+  return readBytes(input, sourceBytes(Buffer.from(JSON.stringify(object))), { cwd: '.' }, { placeOf: () => place });
+}
+
 const texts = new WeakMap<Manifests, string>();
 
 /** The text of an input that cannot be read a second time: standard input, or a text at hand. */

@@ -24,16 +24,16 @@ const IMMUTABLE: Readonly<Record<string, string>> = {
 };
 
 /**
- * The one line as a patch of the object, or why there is none. `path` is where hostUsers stands in the object. A patch is made for
+ * The one line as a patch of the object, or why there is none. `path` is where hostUsers stands in the object (`podFieldPath`). A patch is made for
  * what is ready, and for what only has to lose its hostUsers: true.
  */
 export function createAdoptionPatch(
   planned: PlannedWorkload,
-  path: FieldPath,
+  path: FieldPath | { readonly refused: string },
 ): AdoptionPatch | { readonly refused: string } {
   const { workload } = planned;
   const refused = refusal(planned, path);
-  if (refused !== undefined) return { refused };
+  if (refused !== undefined || 'refused' in path) return { refused: refused ?? '' };
   const { apiVersion, kind, namespace } = workload;
   const file = `${[namespace, kind.toLowerCase(), workload.name.replaceAll('/', '.')].filter(Boolean).join('.')}.yaml`;
   const fields = path.map((key, depth) => {
@@ -52,9 +52,13 @@ export function createAdoptionPatch(
   return { file, text: `${lines.join('\n')}\n` };
 }
 
-function refusal({ workload, standing, obstacles }: PlannedWorkload, path: FieldPath): string | undefined {
+function refusal(
+  { workload, standing, obstacles }: PlannedWorkload,
+  path: Parameters<typeof createAdoptionPatch>[1],
+): string | undefined {
   if (standing !== 'ready' && !(standing === 'change' && obstacles.every(({ cause }) => LIFTED.includes(cause))))
     return 'something else has to change first';
+  if ('refused' in path) return path.refused;
   if (workload.apiVersion === '') return 'its apiVersion is missing';
   const names = [objectName(workload), workload.namespace ?? 'default'];
   const unfinished = names.find((text) => !/^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(text));

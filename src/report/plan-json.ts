@@ -14,10 +14,11 @@ export interface PlanDocument {
   readonly totals: AdoptionPlan['totals'];
   readonly adoption?: NonNullable<AdoptionPlan['adoption']>;
   readonly workloads: readonly PlannedDocument[];
+  readonly exceptions: PlanReport['exceptions'];
   readonly problems: readonly ScanProblem[];
 }
 
-interface PlannedDocument extends Pick<PlannedWorkload, 'step' | 'adoptionAfter' | 'pods' | 'hosts'> {
+interface PlannedDocument extends Pick<PlannedWorkload, 'step' | 'adoptionAfter' | 'pods' | 'hosts' | 'accepted'> {
   readonly subject: ManifestSubject;
   readonly standing: AdoptionStanding;
   readonly place: Place;
@@ -26,7 +27,7 @@ interface PlannedDocument extends Pick<PlannedWorkload, 'step' | 'adoptionAfter'
   readonly patch?: string;
 }
 
-export function createPlanDocument({ version, plan, problems, patches }: PlanReport): PlanDocument {
+export function createPlanDocument({ version, plan, problems, exceptions, patches }: PlanReport): PlanDocument {
   const { target, totals, adoption } = plan;
   return {
     apiVersion: 'userns-audit.dev/v1',
@@ -36,6 +37,7 @@ export function createPlanDocument({ version, plan, problems, patches }: PlanRep
     totals,
     ...(adoption ? { adoption } : {}),
     workloads: plan.workloads.map((planned) => createPlannedDocument(planned, patches.get(planned.workload))),
+    exceptions,
     problems,
   };
 }

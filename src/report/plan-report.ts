@@ -1,6 +1,10 @@
-import type { AdoptionPlan, AdoptionStanding, PlannedWorkload } from '../cluster/adoption-plan.ts';
+import type { PlannedException } from '../cluster/adoption-acceptance.ts';
+import type { Acceptance } from '../cluster/adoption-evidence.ts';
+import type { NodeCounts } from '../cluster/adoption-nodes.ts';
+import { type AdoptionPlan, stays, type AdoptionStanding, type PlannedWorkload } from '../cluster/adoption-plan.ts';
 import type { ScanProblem } from '../core/scan-finding.ts';
-import { count, plural } from './scan-report.ts';
+import type { FieldPath, Workload } from '../core/workload.ts';
+import { count, placeText, plural } from './scan-report.ts';
 
 /** A plan as every output format gets it. */
 export interface PlanReport {
@@ -9,6 +13,8 @@ export interface PlanReport {
   readonly plan: AdoptionPlan;
   /** Of the inputs: what is fatal could not be judged. */
   readonly problems: readonly ScanProblem[];
+  /** The exceptions of the policy that name a rule of the plan. */
+  readonly exceptions: readonly PlannedException[];
   /** The patches that were written, by workload. */
   readonly patches: ReadonlyMap<PlannedWorkload['workload'], string>;
 }
@@ -30,12 +36,14 @@ export function percent(share: number): string {
 /** `3 of 12 workloads are ready now, 2 after a change, 1 unknown, 5 blocked, 1 has it` */
 export function totalsText({ totals, workloads }: AdoptionPlan): string {
   const all = workloads.length - totals['not-applicable'];
+  const accepted = workloads.filter(stays).length;
   return [
     `${count(totals.ready)} of ${plural(all, 'workload')} ready now`,
     ...(totals.change > 0 ? [`${count(totals.change)} after a change`] : []),
     ...(totals.unknown > 0 ? [`${count(totals.unknown)} unknown`] : []),
     ...(totals.blocked > 0 ? [`${count(totals.blocked)} blocked`] : []),
     ...(totals.adopted > 0 ? [`${count(totals.adopted)} ${totals.adopted === 1 ? 'has' : 'have'} it`] : []),
+    ...(accepted > 0 ? [`${count(accepted)} accepted as ${accepted === 1 ? 'it is' : 'they are'}`] : []),
     ...(totals['not-applicable'] > 0 ? [`${count(totals['not-applicable'])} not counted`] : []),
   ].join(', ');
 }
@@ -48,4 +56,28 @@ export function adoptionPath({ adoption, totals }: AdoptionPlan): string | undef
     ...(totals.ready > 0 ? [`${percent(adoption.withReady)} with what is ready`] : []),
     ...(totals.change > 0 ? [`${percent(adoption.withChanges)} with the changes`] : []),
   ].join(', ');
+}
+
+/** `apps/shop.yaml:12:7`; empty for an object of a cluster, which stands in no file. */
+export function planPlace(workload: Workload, path: FieldPath = []): string {
+  const place = workload.locate(path);
+  return place.line === 0 ? '' : placeText(place);
+}
+
+/** `3 of 5 nodes ready`; empty where no node is known. */
+export function hostsText(hosts: NodeCounts | undefined): string {
+  if (hosts === undefined) return '';
+  const all = hosts.ready + hosts['not-ready'] + hosts.unknown;
+  return `${count(hosts.ready)} of ${plural(all, 'node')} ready`;
+}
+
+/** `user-namespace by exception until 2027-03-31 (ends soon): the vendor ships a fix in May` */
+export function acceptanceText({ rule, by, reason, expires, expiring }: Acceptance): string {
+  const until = expires === undefined ? '' : ` until ${expires}${expiring ? ' (ends soon)' : ''}`;
+  return `${rule} by ${by}${until}: ${reason}`;
+}
+
+/** `2 findings, until 2027-03-31` */
+export function exceptionText({ matched, expires }: PlannedException): string {
+  return `${plural(matched, 'finding')}${expires === undefined ? '' : `, until ${expires}`}`;
 }

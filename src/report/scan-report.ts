@@ -85,9 +85,9 @@ export function subjectName({ kind, namespace, name }: ManifestSubject): string 
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 }
 
-/** `deploy/agent.yaml:12:7` */
+/** `deploy/agent.yaml:12:7`; of an object of a cluster, which has no lines, `Deployment/shop/web`. */
 export function placeText({ file, line, column }: Place): string {
-  return `${file}:${line}:${column}`;
+  return line === 0 ? file : `${file}:${line}:${column}`;
 }
 
 /** By file, then by place, then by rule: the order a reader goes through the files in. */

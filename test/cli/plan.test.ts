@@ -152,6 +152,87 @@ describe('plan', () => {
     expect(standings.get('queue')).toBe('unknown');
   });
 
+  describe('exceptions and waivers', () => {
+    const deployment = (name: string, more = ''): string =>
+      `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${name}\n  namespace: shop\n${more}spec:\n  template:\n    spec:\n      containers: [{ name: app, image: i }]\n`;
+    const soon = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10);
+    const exception = (workload: string, reason: string, expires = ''): string =>
+      `  - { rules: [user-namespace], workloads: [Deployment/${workload}], reason: ${reason}${expires && `, expires: ${expires}`} }\n`;
+    const files = {
+      'a/web.yaml': deployment('web'),
+      'a/api.yaml': deployment('api'),
+      'a/old.yaml': deployment('old'),
+      'a/waived.yaml': deployment('waived', '  annotations: { waive.userns-audit.dev/user-namespace: moves in May }\n'),
+      'a/commented.yaml': deployment('commented').replace(
+        '    spec:\n',
+        '    # userns-audit: waive user-namespace: a comment says so\n    spec:\n',
+      ),
+      'policy.yaml': `apiVersion: userns-audit.dev/v1alpha1\nkind: AuditPolicy\nmetadata: { name: cluster }\nspec:\n  exceptions:\n${exception('web', 'vendor')}${exception('api', 'trial', soon)}${exception('old', 'past', '2026-01-02')}${exception('gone', 'left')}`,
+    };
+
+    test('are told beside the workload, which is no step any more and is not dropped', () => {
+      const cwd = directoryWith(files);
+      const { workloads, exceptions, problems, adoption } = planOf(['a', '--policy', 'policy.yaml'], cwd);
+      const told = workloads.map(({ subject, standing, step, accepted = [] }) => [
+        subject.name,
+        standing,
+        step,
+        accepted.map(({ by, reason, expiring = false }) => [by, reason, expiring]),
+      ]);
+      expect(told).toEqual([
+        ['old', 'ready', 1, []],
+        ['api', 'ready', undefined, [['exception', 'trial', true]]],
+        ['commented', 'ready', undefined, [['waiver', 'a comment says so', false]]],
+        ['waived', 'ready', undefined, [['waiver', 'moves in May', false]]],
+        ['web', 'ready', undefined, [['exception', 'vendor', false]]],
+      ]);
+      expect(exceptions.map(({ reason, state, matched }) => [reason, state, matched])).toEqual([
+        ['vendor', 'matched', 1],
+        ['trial', 'expiring', 1],
+        ['past', 'expired', 1],
+        ['left', 'unused', 0],
+      ]);
+      expect(problems.map(({ kind, fatal }) => [kind, fatal])).toEqual([
+        ['expired-exception', false],
+        ['unused-exception', false],
+      ]);
+      expect(adoption).toEqual({ now: 0, withReady: 0.2, withChanges: 0.2 });
+    });
+
+    test('agree with what a scan accepts', () => {
+      const cwd = directoryWith(files);
+      const args = ['scan', 'a', '--policy', 'policy.yaml', '--rule', 'user-namespace', '-o', 'json'];
+      const scanned = JSON.parse(userns(args, { cwd }).stdout) as {
+        findings: readonly { subject: { name: string }; accepted?: { reason: string } }[];
+      };
+      const planned = planOf(['a', '--policy', 'policy.yaml'], cwd).workloads.flatMap(({ subject, accepted = [] }) =>
+        accepted.map(({ reason }) => `${subject.name}: ${reason}`),
+      );
+      const accepted = scanned.findings.flatMap(({ subject, accepted: by }) =>
+        by ? [`${subject.name}: ${by.reason}`] : [],
+      );
+      expect(planned.toSorted()).toEqual(accepted.toSorted());
+    });
+
+    test('show in every format, and get no patch', () => {
+      const cwd = directoryWith(files);
+      const { stdout, stderr } = userns(['plan', 'a', '--policy', 'policy.yaml', '--patch', 'out'], { cwd });
+      expect(stdout).toContain('5 of 5 workloads ready now, 4 accepted as they are');
+      expect(stdout).toMatch(new RegExp(`accepted user-namespace by exception until ${soon} \\(ends soon\\): trial`));
+      expect(stdout).toMatch(/^ +unused +user-namespace +0 findings +left$/m);
+      expect(stderr).toContain('no patch    Deployment web: it is accepted as it is');
+      expect(filesIn(join(cwd, 'out'))).toEqual(['shop.deployment.old.yaml']);
+      const page = userns(['plan', 'a', '--policy', 'policy.yaml', '-o', 'markdown'], { cwd }).stdout;
+      expect(page).toContain('accepted: user-namespace by exception: vendor');
+      expect(page).toMatch(/### EXCEPTIONS[\s\S]*\| expired \|/);
+    });
+
+    test('a policy that is none refuses the run', () => {
+      const cwd = directoryWith({ ...files, 'policy.yaml': 'kind: AuditPolicy\n' });
+      expect(userns(['plan', 'a', '--policy', 'policy.yaml'], { cwd }).code).toBe(2);
+    });
+  });
+
   test('as JSON obeys its schema, and holds nothing the schema does not name', () => {
     const schema = JSON.parse(readFileSync(join(FIXTURES, '../../../docs/schema/plan-v1.json'), 'utf8')) as object;
     const closed = JSON.parse(
@@ -160,8 +241,12 @@ describe('plan', () => {
     const ajv = new Ajv2020({ allErrors: true });
     addFormats.default(ajv);
     const validate = ajv.compile(closed);
+    const policy = directoryWith({
+      'policy.yaml':
+        'apiVersion: userns-audit.dev/v1alpha1\nkind: AuditPolicy\nmetadata: { name: cluster }\nspec:\n  exceptions: [{ rules: ["*"], namespaces: ["*"], reason: all, expires: 2099-01-01 }]\n',
+    });
     for (const cwd of [FIXTURES, sampleRepository(), directoryWith({})]) {
-      validate(planOf(['.', '--patch', emptyDirectory()], cwd));
+      validate(planOf(['.', '--patch', emptyDirectory(), '--policy', join(policy, 'policy.yaml')], cwd));
       expect(validate.errors ?? []).toEqual([]);
     }
   });
@@ -207,6 +292,9 @@ describe('plan', () => {
     ['a format it has not', ['-o', 'sarif']],
     ['a class without a driver', ['--storage-class', 'fast']],
     ['a directory that is not empty', ['--patch', '.']],
+    ['a namespace without a cluster', ['--namespace', 'shop']],
+    ['a kubeconfig that is not there', ['--cluster', '--kubeconfig', 'no-such-file']],
+    ['a policy that is not there', ['--policy', 'no-such-file']],
   ])('%s is refused', (_, args) => {
     expect(userns(['plan', ...args], { cwd: sampleRepository() }).code).toBe(2);
   });
