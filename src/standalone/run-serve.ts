@@ -3,10 +3,11 @@ import { createHostFs } from '../host/host-fs.ts';
 import { mountedPaths } from '../host/mounted-paths.ts';
 import { createProcFs } from '../host/procfs.ts';
 import { type EndpointOptions, healthRoutes, startEndpoint } from '../http/endpoint.ts';
-import { isLoopback } from '../http/server.ts';
+import { isLoopback, type Route } from '../http/server.ts';
 import { collectFacts, runInSlices } from '../probes/collect.ts';
 import { renderNodeFragment, renderNodePage } from '../report/html/node-page.ts';
 import { createNodeReport } from '../report/node-report.ts';
+import { localRoutes } from './local-routes.ts';
 import { type Audit, createServeMetrics } from './serve-metrics.ts';
 
 /** Put in by the bundler. */
@@ -40,7 +41,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
   const metrics = createServeMetrics(() => latest, __VERSION__);
   const waiting = { status: 503, body: 'the first audit is not done\n' };
   const server = await startEndpoint(options, {
-    routes: {
+    routes: (isLoopback(listen.host) ? localRoutes : allRoutes)({
       ...healthRoutes(
         () => undefined,
         () => (latest ? undefined : 'the first audit is not done'),
@@ -60,7 +61,7 @@ export async function runServe(options: ServeOptions): Promise<void> {
         headers: { 'content-type': metrics.contentType },
         body: await metrics.metrics(),
       }),
-    },
+    }),
     onError: (error) => {
       process.stderr.write(`request failed: ${String(error)}\n`);
     },
@@ -75,6 +76,11 @@ export async function runServe(options: ServeOptions): Promise<void> {
     await sleep(interval * 1000, undefined, { signal: ending.signal }).catch(() => undefined);
   }
   await server.close();
+}
+
+/** Beyond loopback, and only when told so, the machine has names nobody here knows. */
+function allRoutes(routes: Readonly<Record<string, Route>>): Readonly<Record<string, Route>> {
+  return routes;
 }
 
 function timeOf({ time }: Audit): string {

@@ -1,6 +1,7 @@
 // `userns-audit serve` as people start it, and what its page makes of names that somebody else chose.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import http from 'node:http';
 import { createInterface } from 'node:readline';
 import { renderNodePage } from '../../src/report/html/node-page.ts';
 import { createNodeReport } from '../../src/report/node-report.ts';
@@ -17,6 +18,14 @@ describe('the process', () => {
 
   async function get(path: string): Promise<Response> {
     return fetch(`${url}${path}`);
+  }
+
+  /** fetch sets the Host header itself. */
+  async function statusFor(host: string, path: string): Promise<number | undefined> {
+    const request = http.get(`${url}${path}`, { headers: { host } });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    response.resume();
+    return response.statusCode;
   }
 
   beforeAll(async () => {
@@ -45,6 +54,16 @@ describe('the process', () => {
   test('what is not there, and what would change something, is refused', async () => {
     expect((await get('/etc/passwd')).status).toBe(404);
     expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+  });
+
+  test.each([
+    ['localhost', 200],
+    ['127.0.0.1:9100', 200],
+    ['[::1]:80', 200],
+    ['rebound.example', 421],
+    ['127.0.0.1.rebound.example', 421],
+  ])('a browser that was led here by the name "%s" gets %i', async (host, status) => {
+    for (const path of ['/', '/report.json', '/metrics']) expect(await statusFor(host, path)).toBe(status);
   });
 
   test('promtool finds nothing to say', async () => {
