@@ -242,6 +242,58 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     expect(metrics()).toMatch(/^userns_audit_pods\{namespace="shop",state="not_effective"\} 0$/m);
   }, 180_000);
 
+  test('two pods that share ids are told of both, until one of them ends', async () => {
+    if (isSkipped(parts)) return;
+    const { metadata } = pod('classy');
+    const record = JSON.parse(readFileSync(join(cluster.kubeletDirectory, 'pods', metadata.uid, 'userns'), 'utf8')) as {
+      uidMappings: [{ hostId: number; length: number }];
+    };
+    const [{ hostId }] = record.uidMappings;
+    const [web] = json<{ items: [{ metadata: { uid: string } }] }>('get pods -n shop -l app=web').items;
+    // The kubelet keeps ranges apart: this container of web takes that of classy.
+    const mapping = [{ containerID: 0, hostID: hostId, size: 65536 }];
+    const intruder = startContainer(parts.lab, {
+      namespaces: { user: 'new' },
+      uidMappings: mapping,
+      gidMappings: mapping,
+      cgroupsPath: `${cluster.cgroup}/kubepods/besteffort/pod${web.metadata.uid}/${containerId()}`,
+    });
+    const status = await until('both pods', () => {
+      const found = namespaceStatus('shop');
+      return found?.pods['overlapping'] === 2 ? found : undefined;
+    });
+    const told = status.findings.filter(({ rule }) => rule === 'id-range-overlap').map(({ workload }) => workload);
+    expect(told).toEqual(expect.arrayContaining(['Pod/classy', 'Deployment/web']));
+    intruder.stop();
+    await until('ids of their own', () => (namespaceStatus('shop')?.pods['overlapping'] === 0 ? true : undefined));
+  }, 120_000);
+
+  test('a container that no kubelet started shows with the node', async () => {
+    if (isSkipped(parts)) return;
+    const stranger = startContainer(parts.lab, { namespaces: { pid: 'host' } });
+    interface Unmanaged {
+      readonly status: { readonly unmanaged?: readonly { readonly id: string; readonly status: string }[] };
+    }
+    const shown = (): string | undefined =>
+      json<Unmanaged>(`get nodeaudit ${cluster.nodeName}`).status.unmanaged?.find(({ id }) => id === stranger.id)
+        ?.status;
+    expect(await until('the stranger', shown)).toBe('fail');
+    stranger.stop();
+    await until('the stranger is gone', () => (shown() === undefined ? true : undefined));
+  }, 120_000);
+
+  test('an ephemeral container counts like every other', async () => {
+    const privileged = (): Finding | undefined =>
+      namespaceStatus('shop')?.findings.find(
+        ({ rule, workload }) => rule === 'privileged-in-host-user-namespace' && workload === 'Pod/plain',
+      );
+    expect(privileged()).toBeUndefined();
+    kubectl(
+      'debug plain -n shop --image=localhost/busybox:lab --image-pull-policy=Never --profile=sysadmin --container=looker',
+    );
+    expect(await until('the finding', privileged)).toMatchObject({ status: 'fail' });
+  }, 120_000);
+
   test('a Prometheus that scrapes both answers the documented queries', async () => {
     if ('skipped' in prometheus) throw new Error(prometheus.skipped);
     // Pods are reached from inside the cluster's network alone: what they answer is handed on as it is.
@@ -265,8 +317,9 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       expect(Number(shop.value[1])).toBeCloseTo(4 / 6);
       // A query that finds nothing wrong has nothing to answer; one that is wrong itself is refused.
       for (const query of others) await started.query(query);
-      expect(await started.query('userns_audit_node_readiness{status="Ready"}')).toHaveLength(1);
-      expect(await started.query('userns_audit_agent_evidence_complete == 1')).toHaveLength(1);
+      // Either may not have been scraped yet, and an agent that was just asked may be between two audits.
+      for (const query of ['userns_audit_node_readiness{status="Ready"}', 'userns_audit_agent_evidence_complete == 1'])
+        await until(query, async () => ((await started.query(query)).length === 1 ? true : undefined));
     } finally {
       await started.stop();
       for (const { server } of relays) server.close();
@@ -333,6 +386,28 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       expect(as(token, refused).stderr).toContain('forbidden');
     kubectl('delete node other');
   });
+
+  test('an upgrade replaces agent and controller, and what they know is kept', async () => {
+    const heartbeat = (): string =>
+      kubectl(`get nodeaudit ${cluster.nodeName} -o jsonpath={.status.lastHeartbeatTime}`);
+    const identity = (): string => kubectl(`get nodeaudit ${cluster.nodeName} -o jsonpath={.metadata.uid}`);
+    const [before, last] = [identity(), heartbeat()];
+    const values = ['--reuse-values', '--set', 'agent.intervalSeconds=6', '--set', 'controller.logLevel=debug'];
+    runHelm([
+      'upgrade',
+      'userns-audit',
+      'charts/userns-audit',
+      '-n',
+      NAMESPACE,
+      '--wait',
+      '--timeout',
+      '2m',
+      ...values,
+    ]);
+    await until('a word of the new agent', () => (heartbeat() === last ? undefined : true));
+    expect(identity()).toBe(before);
+    expect(namespaceStatus('shop')?.pods['running']).toBe(6);
+  }, 180_000);
 
   test('uninstalling leaves nothing behind but the definitions of the resources', async () => {
     runHelm(['uninstall', 'userns-audit', '--namespace', NAMESPACE, '--wait', '--timeout', '2m']);
