@@ -21,11 +21,14 @@ export function verdictOf({ status }: ReportedNode, generatedAt: string): NodeVe
   if (readiness === undefined) return { readiness: 'Unknown', reasons: ['no agent has reported'] };
   if (accepted?.status === 'False') return { readiness: 'Unknown', reasons: ['the evidence contradicts itself'] };
   const heard = Date.parse(lastHeartbeatTime ?? observedTime ?? '');
-  // NaN is no time at all, and every comparison with it is false.
-  const isFresh = Date.parse(generatedAt) - heard <= STALE_AFTER_MS;
-  if (accepted?.status === 'Unknown' || !isFresh)
+  if (accepted?.status === 'Unknown' || isStale(heard, Date.parse(generatedAt)))
     return { readiness: 'Unknown', reasons: ['the agent has not been heard of for too long'] };
   return { readiness: readiness.status, reasons: readiness.reasons };
+}
+
+/** Whether evidence of that time, in milliseconds, says nothing of now. NaN is no time at all, and every comparison with it is false. */
+export function isStale(heardAt: number | undefined, now: number): boolean {
+  return !(heardAt !== undefined && now - heardAt <= STALE_AFTER_MS);
 }
 
 /** Nodes that a reader can not tell apart: same system, same verdicts. */
