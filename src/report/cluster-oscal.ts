@@ -26,7 +26,7 @@ export function renderClusterOscal(report: ClusterReport, { system, version }: C
   });
   if (statuses.length === 0)
     throw new Error(
-      'the report has no profile: list some in spec.profiles of the AuditPolicy, and wait for its status',
+      'the report has no profile: list some in spec.profiles of the AuditPolicy, and wait for its status; a part of the cluster (--namespace, --node) has none',
     );
   return renderOscal(statuses, { system, version, collected: new Date(report.generatedAt).toISOString() });
 }

@@ -196,7 +196,18 @@ describe('nodes that should be alike and are not', () => {
   });
 
   test('that are not in the report have no names, and the report says so', () => {
-    expect(told('--node', 'node-a')).toContain('nodes: nodes that should be alike differ; those of this report do not');
+    const nodes = INCONSISTENT_REPORT.nodes.slice(0, 3);
+    const few = directoryWith({ 'report.json': JSON.stringify({ ...INCONSISTENT_REPORT, nodes }) });
+    const { stdout } = userns(['report', 'report.json'], { cwd: few });
+    expect(stdout).toContain('nodes: nodes that should be alike differ; those of this report do not');
+  });
+
+  test('are left out with all compliance where a part of the cluster is asked for', () => {
+    for (const output of ['table', 'markdown', 'html', 'json'])
+      expect(told('--node', 'node-*', '-o', output)).not.toMatch(/should be alike|but not node-x|compliancePercent/);
+    const { code, stderr } = userns(['report', 'report.json', '--node', 'node-a', '-o', 'oscal'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('a part of the cluster (--namespace, --node) has none');
   });
 });
 

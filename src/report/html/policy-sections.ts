@@ -62,7 +62,7 @@ export function renderProfiles(
   return section({
     id: 'profiles',
     title: 'Compliance',
-    note: 'Share of controls that pass, of those that pass or fail. Unknown, manual and not applicable controls are in neither. What a profile does not cover is said with it.',
+    note: 'Share of controls that pass, of those that pass, fail or are inconsistent: nodes that should be alike differ. Unknown, manual and not applicable controls are in neither. What a profile does not cover is said with it.',
     body: markup`${profiles.map((profile) => renderProfile(profile, inconsistencies))}`,
   });
 }
@@ -72,11 +72,11 @@ function renderProfile(
   inconsistencies: readonly ControlInconsistency[],
 ): Html {
   const known = PROFILES.find((profile) => profile.id === id);
-  const count = (...states: readonly string[]): number =>
-    controls.filter(({ status }) => states.includes(status)).length;
+  const count = (state: ControlStatus['status']): number => controls.filter(({ status }) => status === state).length;
   const parts: readonly (readonly [number, string])[] = [
     [count('pass'), 'pass'],
-    [count('fail', 'inconsistent'), 'fail'],
+    [count('fail'), 'fail'],
+    [count('inconsistent'), 'inconsistent'],
     [count('unknown'), 'unknown'],
     [count('manual'), 'manual'],
     [count('not-applicable'), 'not applicable'],
