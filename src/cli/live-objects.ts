@@ -1,4 +1,4 @@
-import type { ApiObject } from '../cluster/pod-spec.ts';
+import { type ApiObject, listAt, objectAt, textAt } from '../cluster/pod-spec.ts';
 import { POD_FIELDS } from '../cluster/pod.ts';
 
 /** A resource of the API whose objects make pods. */
@@ -60,4 +60,30 @@ export interface LiveObjects {
   readonly lists: readonly { readonly resource: WorkloadResource; readonly objects: readonly ApiObject[] }[];
   /** Undefined where they could not be listed. */
   readonly pods: readonly ApiObject[] | undefined;
+}
+
+/** What keeps an object as it is. */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** The owner that manages the object (`controller: true`), if any does. */
+export function controllerOf(object: object): Owner | undefined {
+  const found = listAt(objectAt(object, 'metadata'), 'ownerReferences').find(({ controller }) => controller === true);
+  return (
+    found && {
+      apiVersion: textAt(found, 'apiVersion') ?? '',
+      kind: textAt(found, 'kind') ?? '',
+      name: textAt(found, 'name') ?? '',
+      uid: textAt(found, 'uid') ?? '',
+    }
+  );
+}
+
+/** `metadata.uid` */
+export function uidOf(object: object): string {
+  return textAt(objectAt(object, 'metadata'), 'uid') ?? '';
 }

@@ -4,19 +4,12 @@ import { nameOf } from '../cluster/listed.ts';
 import { WAIVE_ANNOTATION, WAIVE_PREFIX } from '../core/waiver.ts';
 import type { Workload } from '../core/workload.ts';
 import { readLiveObject } from '../manifests/index.ts';
-import type { LiveObjects } from './live-objects.ts';
+import { controllerOf, type LiveObjects, type Owner, uidOf } from './live-objects.ts';
 
 export interface LiveWorkloads {
   readonly workloads: readonly Workload[];
   /** What makes a workload, and how many pods it has that have not ended, where pods could be listed. */
   readonly evidence: Pick<AdoptionEvidence, 'makerOf' | 'podsOf'>;
-}
-
-interface Owner {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
 }
 
 /** One workload in the making. */
@@ -134,20 +127,4 @@ function isOver({ object, owner }: Entry): boolean {
       ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
     );
   return kind.startsWith('Replica') && owner !== undefined && objectAt(object, 'spec')['replicas'] === 0;
-}
-
-function controllerOf(object: ApiObject): Owner | undefined {
-  const found = listAt(objectAt(object, 'metadata'), 'ownerReferences').find(({ controller }) => controller === true);
-  return (
-    found && {
-      apiVersion: textAt(found, 'apiVersion') ?? '',
-      kind: textAt(found, 'kind') ?? '',
-      name: textAt(found, 'name') ?? '',
-      uid: textAt(found, 'uid') ?? '',
-    }
-  );
-}
-
-function uidOf(object: ApiObject): string {
-  return textAt(objectAt(object, 'metadata'), 'uid') ?? '';
 }

@@ -18,6 +18,7 @@ import type { KubernetesVersion } from '../core/workload.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Fields } from '../kube/json-fields.ts';
 import { isNotFound, KubeError } from '../kube/kube-error.ts';
+import type { KubeObject } from '../kube/kube-object.ts';
 import { listObjects } from '../kube/list-objects.ts';
 import { resourcePath } from '../kube/paths.ts';
 import { API_VERSION, GROUP, POLICY_NAME, VERSION } from '../resources/group.ts';
@@ -25,10 +26,12 @@ import { RULES } from '../rules/index.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import { type ClusterAccess, withCluster } from './cluster-access.ts';
 import {
+  controllerOf,
   LIVE_POD_FIELDS,
   type LiveObjects,
   WORKLOAD_FIELDS,
   WORKLOAD_RESOURCES,
+  uidOf,
   type WorkloadResource,
 } from './live-objects.ts';
 
@@ -110,7 +113,7 @@ export async function askCluster(question: ClusterQuestion): Promise<ClusterAnsw
 }
 
 interface Lister {
-  (resource: Resource, fields: Fields): Promise<Listed>;
+  (resource: Resource, fields: Fields, slim?: (object: KubeObject) => KubeObject): Promise<Listed>;
   /** What could not be listed, and why. */
   readonly refused: Map<string, string>;
 }
@@ -119,11 +122,13 @@ interface Lister {
 function createLister(client: KubeClient, namespaces: readonly string[] | undefined): Lister {
   const named = namespaces?.every((name) => /^[-a-z0-9]+$/.test(name)) === true ? namespaces : undefined;
   const refused = new Map<string, string>();
-  const list = async (resource: Resource, fields: Fields): Promise<Listed> => {
+  const list = async (...[resource, fields, slim]: Parameters<Lister>): Promise<Listed> => {
     const scopes = named && IN_NAMESPACES.has(resource.resource) ? named : [undefined];
     try {
       const lists = await Promise.all(
-        scopes.map((namespace) => listObjects(client, resourcePath({ ...resource, namespace }), fields)),
+        scopes.map((namespace) =>
+          listObjects(client, resourcePath({ ...resource, namespace }), fields, undefined, slim),
+        ),
       );
       return lists.flat() as unknown as readonly ApiObject[];
     } catch (error) {
@@ -188,10 +193,15 @@ async function listWorkloads(list: Lister, resources: readonly WorkloadResource[
     if ('missing' in listed) problems.push(lacking(name, listed.missing, true));
     list.refused.delete(name);
   };
-  const [pods, ...lists] = await Promise.all([
-    list(core('pods'), LIVE_POD_FIELDS),
-    ...resources.map(async (resource) => ({ resource, listed: await list(resource, WORKLOAD_FIELDS) })),
-  ]);
+  const lists = await Promise.all(
+    resources.map(async (resource) => ({ resource, listed: await list(resource, WORKLOAD_FIELDS) })),
+  );
+  const known = new Set(lists.flatMap(({ listed }) => objectsOf(listed).map(uidOf)));
+  // Of a pod that a known object makes, only its number is asked: a large cluster has very many.
+  const pods = await list(core('pods'), LIVE_POD_FIELDS, (pod) => {
+    const owner = controllerOf(pod);
+    return owner && known.has(owner.uid) ? withoutSpec(pod) : pod;
+  });
   note(core('pods'), pods);
   for (const { resource, listed } of lists) note(resource, listed);
   const objects: LiveObjects = {
@@ -199,6 +209,10 @@ async function listWorkloads(list: Lister, resources: readonly WorkloadResource[
     pods: 'missing' in pods ? undefined : pods,
   };
   return { objects, problems };
+}
+
+function withoutSpec(pod: KubeObject & { readonly status?: unknown }): KubeObject & { readonly status: unknown } {
+  return { metadata: { ...pod.metadata, annotations: {} }, status: pod.status };
 }
 
 function inNamespaces({ lists, pods }: LiveObjects, patterns: readonly string[] | undefined): LiveObjects {

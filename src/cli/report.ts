@@ -89,9 +89,11 @@ async function render(
 ): Promise<string> {
   const { output, outputFile } = flags;
   const changes = diff ? { diff } : {};
+  const { inconsistencies } = overview;
+  const differing = inconsistencies.length > 0 ? { inconsistencies } : {};
   switch (output) {
     case 'json':
-      return `${escapeControls(JSON.stringify({ ...current, ...changes }, undefined, 2))}\n`;
+      return `${escapeControls(JSON.stringify({ ...current, ...differing, ...changes }, undefined, 2))}\n`;
     case 'markdown':
       return renderClusterMarkdown(current, overview, diff);
     case 'html': {

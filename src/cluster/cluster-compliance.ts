@@ -1,5 +1,6 @@
 import { type ControlEvidence, judgeProfile, type RuleResult } from '../core/control-status.ts';
 import type { Status } from '../core/finding.ts';
+import type { AuditPolicy } from '../core/policy.ts';
 import type { ProfileStatus } from '../resources/audit-policy.ts';
 import { MAX_CONTROLS, MAX_PROFILES } from '../resources/limits.ts';
 import { unmanagedContainer } from '../rules/unmanaged-container.ts';
@@ -52,7 +53,7 @@ function evidenceOf(model: ClusterModel, nodes: readonly NodeState[], judgesSccs
   const nodeRules = NODE_ANSWERS.filter((id) => !off.has(id));
   const sccRules = MANIFEST_RULES.flatMap(({ id, kind }) => (kind === 'scc' && !judgesSccs ? [id] : []));
   const byNamespace = [...model.namespaces.values()].flatMap((namespace) => namespaceResults(namespace, podRules));
-  const byNode = nodes.flatMap((node) => nodeResults(node, nodeRules, model));
+  const byNode = nodes.flatMap((node) => nodeResults(node, nodeRules, policy));
   return {
     results: [...byNamespace, ...byNode],
     // What a cluster without SecurityContextConstraints is asked about them has its answer: there are none.
@@ -83,14 +84,14 @@ function hasLivePods({ judgements }: Group): boolean {
 }
 
 /** Evidence nobody believes any more leaves every rule of the node unknown, as does what it does not say. */
-function nodeResults(
-  { evidence, stale, name }: NodeState,
-  rules: readonly string[],
-  { settings }: ClusterModel,
+export function nodeResults(
+  { evidence, stale, name }: Pick<NodeState, 'evidence' | 'stale' | 'name'>,
+  rules: readonly string[] = NODE_ANSWERS,
+  policy?: AuditPolicy,
 ): readonly RuleResult[] {
   const subject = { kind: 'Node', name, ...(evidence.kindOfNode === '' ? {} : { group: evidence.kindOfNode }) };
   const isBelieved = !stale && evidence.heardAt !== undefined && evidence.rejected === undefined;
-  const verdicts = isBelieved ? chooseVerdicts(evidence.verdicts, settings.policy) : [];
+  const verdicts = isBelieved ? chooseVerdicts(evidence.verdicts, policy) : [];
   // An agent that sees containers, and lists none outside Kubernetes, has found none.
   const otherwise = (rule: string): Status =>
     isBelieved && rule === unmanagedContainer.id && evidence.sight !== 'none' ? 'pass' : 'unknown';

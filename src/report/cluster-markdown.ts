@@ -3,6 +3,7 @@ import { printable } from '../core/text.ts';
 import type { ClusterReport } from './cluster-report.ts';
 import type { ClusterOverview } from './cluster-overview.ts';
 import { subjectText, trendText } from './cluster-table.ts';
+import { differingTexts } from './inconsistencies.ts';
 import { escapeMarkdown, markdownTable } from './markdown.ts';
 import type { DiffFinding, ReportDiff } from './report-diff.ts';
 import { plural } from './scan-report.ts';
@@ -36,7 +37,7 @@ export function renderClusterMarkdown(report: ClusterReport, overview: ClusterOv
     heading('Findings', findingTable(overview)),
     ...(more > 0 ? [`${plural(more, 'milder finding')} left out; \`-o json\` has all.`] : []),
     heading('Exceptions', exceptionTable(overview)),
-    heading('Compliance', profileTable(report)),
+    heading('Compliance', [profileTable(report), differingList(report, overview)].filter(Boolean).join('\n\n')),
     heading('Nodes', nodeTable(overview)),
     heading('Namespaces', namespaceTable(report)),
   ];
@@ -142,6 +143,17 @@ function profileTable({ policy }: ClusterReport): string {
       ];
     }),
   );
+}
+
+/** The nodes that deviate, control by control. */
+function differingList({ policy }: ClusterReport, { inconsistencies }: ClusterOverview): string {
+  return (policy?.status.profiles ?? [])
+    .flatMap(({ id, controls }) =>
+      controls.flatMap((control) =>
+        differingTexts(inconsistencies, id, control).map((why) => `- ${escape(`${id} ${control.id}: ${why}`)}.`),
+      ),
+    )
+    .join('\n');
 }
 
 function nodeTable({ nodeKinds }: ClusterOverview): string {

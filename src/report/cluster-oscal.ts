@@ -2,6 +2,7 @@ import type { ControlStatus, ProfileStatus, RuleResult } from '../core/control-s
 import type { Profile, ProfileControl } from '../core/profile.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import type { ClusterReport } from './cluster-report.ts';
+import { type ControlInconsistency, findInconsistencies } from './inconsistencies.ts';
 import { renderOscal } from './oscal.ts';
 
 export interface ClusterOscalOptions {
@@ -17,23 +18,31 @@ export interface ClusterOscalOptions {
  */
 export function renderClusterOscal(report: ClusterReport, { system, version }: ClusterOscalOptions): string {
   const results = resultsOf(report);
+  const inconsistencies = findInconsistencies(report);
   const statuses = (report.policy?.status.profiles ?? []).flatMap((status): ProfileStatus[] => {
     const profile = PROFILES.find(({ id }) => id === status.id);
-    return profile ? [profileStatus(profile, status.controls, results)] : [];
+    const own = inconsistencies.filter((one) => one.profile === status.id);
+    return profile ? [profileStatus(profile, status.controls, results, own)] : [];
   });
   if (statuses.length === 0)
     throw new Error(
-      'the report has no profile: list some in spec.profiles of the AuditPolicy, and wait for its status',
+      'the report has no profile: list some in spec.profiles of the AuditPolicy, and wait for its status; a part of the cluster (--namespace, --node) has none',
     );
   return renderOscal(statuses, { system, version, collected: new Date(report.generatedAt).toISOString() });
 }
 
 type Answer = NonNullable<NonNullable<ClusterReport['policy']>['status']['profiles']>[number]['controls'][number];
 
-function profileStatus(profile: Profile, answers: readonly Answer[], results: readonly RuleResult[]): ProfileStatus {
+function profileStatus(
+  profile: Profile,
+  answers: readonly Answer[],
+  results: readonly RuleResult[],
+  inconsistencies: readonly ControlInconsistency[],
+): ProfileStatus {
   const controls = profile.controls.map((control) => {
     const answer = answers.find(({ id }) => id === control.id);
-    return controlStatus(control, answer, results);
+    const own = inconsistencies.filter((one) => one.control === control.id);
+    return { ...controlStatus(control, answer, results), inconsistencies: own };
   });
   const totals = { fail: 0, inconsistent: 0, unknown: 0, pass: 0, 'not-applicable': 0, manual: 0 };
   for (const { state } of controls) totals[state] += 1;

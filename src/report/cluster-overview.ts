@@ -3,6 +3,7 @@ import type { AuditPolicyStatus, ExceptionStatus, HistoryDay } from '../resource
 import type { NamespaceAuditStatus, PodCounts } from '../resources/namespace-audit.ts';
 import type { ClusterReport, ReportedPolicy } from './cluster-report.ts';
 import { type FindingGroup, groupFindings } from './finding-groups.ts';
+import { type ControlInconsistency, findInconsistencies } from './inconsistencies.ts';
 import { groupNodes, type NodeKind, verdictOf } from './node-kinds.ts';
 
 export type FindingTotals = NamespaceAuditStatus['findingTotals'];
@@ -52,6 +53,7 @@ export interface ClusterOverview {
   readonly workloads: { readonly adopted: number; readonly ready: number; readonly blocked: number };
   readonly blockers: readonly OverviewBlocker[];
   readonly exceptions: readonly OverviewException[];
+  readonly inconsistencies: readonly ControlInconsistency[];
   readonly missedFloors: NonNullable<AuditPolicyStatus['floors']>;
   readonly kubernetes?: NonNullable<AuditPolicyStatus['kubernetes']>;
   readonly findings: readonly FindingGroup[];
@@ -85,6 +87,7 @@ export function summarizeReport(report: ClusterReport, whole: boolean): ClusterO
     workloads: sumWorkloads(report),
     blockers: mergeBlockers(report),
     exceptions: whole && policy ? exceptionsOf(policy) : [],
+    inconsistencies: findInconsistencies(report),
     missedFloors: known.floors ?? missedFloors(report),
     ...(kubernetes === undefined ? {} : { kubernetes }),
     findings,

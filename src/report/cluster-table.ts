@@ -4,6 +4,7 @@ import type { ClusterReport } from './cluster-report.ts';
 import type { ClusterOverview, Trend } from './cluster-overview.ts';
 import { columns } from './columns.ts';
 import type { FindingGroup } from './finding-groups.ts';
+import { differingTexts } from './inconsistencies.ts';
 import type { Paint, Style } from './paint.ts';
 import { hasChanges, type ReportDiff } from './report-diff.ts';
 import { plural } from './scan-report.ts';
@@ -31,7 +32,7 @@ export function renderClusterTable(
     ...part('BLOCKERS', blockerLines(overview, paint)),
     ...part('EXCEPTIONS', exceptionLines(overview, paint)),
     ...part('FLOORS', floorLines(overview, paint)),
-    ...part('PROFILES', profileLines(report)),
+    ...part('PROFILES', profileLines(report, overview)),
     ...part('KINDS OF NODES', nodeLines(overview, paint)),
     ...(report.namespaces.length === 0 ? [] : ['', paint('heading', 'NAMESPACES'), namespaceRows(report, paint)]),
     '',
@@ -161,12 +162,17 @@ function floorLines({ missedFloors }: ClusterOverview, paint: Paint): readonly s
   );
 }
 
-function profileLines({ policy }: ClusterReport): readonly string[] {
-  return (policy?.status.profiles ?? []).map(({ id, compliancePercent, controls }) => {
+function profileLines({ policy }: ClusterReport, { inconsistencies }: ClusterOverview): readonly string[] {
+  return (policy?.status.profiles ?? []).flatMap(({ id, compliancePercent, controls }) => {
     const counts = new Map<string, number>();
     for (const { status } of controls) counts.set(status, (counts.get(status) ?? 0) + 1);
     const text = [...counts].map(([status, count]) => `${count} ${status}`).join(', ');
-    return `${printable(id)}  ${compliancePercent === undefined ? '' : `${compliancePercent} %: `}${text}`;
+    return [
+      `${printable(id)}  ${compliancePercent === undefined ? '' : `${compliancePercent} %: `}${text}`,
+      ...controls.flatMap((control) =>
+        differingTexts(inconsistencies, id, control).map((why) => `  ${printable(control.id)}: ${why}`),
+      ),
+    ];
   });
 }
 

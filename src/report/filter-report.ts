@@ -1,5 +1,6 @@
 import { compileGlob, type Glob } from '../core/exception-glob.ts';
 import { type Profile, rulesOfProfile } from '../core/profile.ts';
+import type { AuditPolicyStatus } from '../resources/audit-policy.ts';
 import type { ClusterReport } from './cluster-report.ts';
 
 /** The part of a cluster a reader wants to see. */
@@ -21,12 +22,24 @@ export function isWhole({ namespaces, nodes, profile }: ReportScope): boolean {
 export function filterReport(report: ClusterReport, { namespaces, nodes, profile }: ReportScope): ClusterReport {
   const ofNamespaces = globsOf(namespaces);
   const ofNodes = globsOf(nodes);
+  const isPart = namespaces !== undefined || nodes !== undefined;
   const chosen: ClusterReport = {
     ...report,
+    policy: isPart ? withoutCompliance(report.policy) : report.policy,
     namespaces: report.namespaces.filter(({ name }) => ofNamespaces(name)),
     nodes: report.nodes.filter(({ name }) => ofNodes(name)),
   };
   return profile === undefined ? chosen : withRulesOf(chosen, profile);
+}
+
+/** The controller judges controls for the whole cluster: of a part they would say what is not known. */
+function withoutCompliance(policy: ClusterReport['policy']): ClusterReport['policy'] {
+  if (!policy) return undefined;
+  return { ...policy, status: omitProfiles(policy.status) };
+}
+
+function omitProfiles(status: AuditPolicyStatus): AuditPolicyStatus {
+  return Object.fromEntries(Object.entries(status).filter(([field]) => field !== 'profiles'));
 }
 
 function withRulesOf(report: ClusterReport, profile: Profile): ClusterReport {
@@ -36,7 +49,10 @@ function withRulesOf(report: ClusterReport, profile: Profile): ClusterReport {
     ...report,
     policy: policy && {
       ...policy,
-      status: { ...policy.status, profiles: (policy.status.profiles ?? []).filter(({ id }) => id === profile.id) },
+      status: {
+        ...policy.status,
+        ...(policy.status.profiles ? { profiles: policy.status.profiles.filter(({ id }) => id === profile.id) } : {}),
+      },
     },
     namespaces: report.namespaces.map(({ name, status }) => {
       const findings = (status.findings ?? []).filter(({ rule }) => rules.has(rule));

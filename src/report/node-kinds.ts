@@ -10,6 +10,8 @@ const STALE_AFTER_MS = 900_000;
 /** A node's readiness as far as its evidence is believed at the time of the report. */
 export interface NodeVerdict {
   readonly readiness: NodeReadiness;
+  /** Its evidence is there, fresh and not rejected. */
+  readonly believed: boolean;
   /** Rule ids, or in words why nobody can tell. */
   readonly reasons: readonly string[];
 }
@@ -18,14 +20,21 @@ export interface NodeVerdict {
 export function verdictOf({ status }: ReportedNode, generatedAt: string): NodeVerdict {
   const { readiness, lastHeartbeatTime, observedTime, conditions = [] } = status;
   const accepted = conditions.find(({ type }) => type === 'EvidenceAccepted');
-  if (readiness === undefined) return { readiness: 'Unknown', reasons: ['no agent has reported'] };
-  if (accepted?.status === 'False') return { readiness: 'Unknown', reasons: ['the evidence contradicts itself'] };
+  if (readiness === undefined) return unbelieved('no agent has reported');
+  if (accepted?.status === 'False') return unbelieved('the evidence contradicts itself');
   const heard = Date.parse(lastHeartbeatTime ?? observedTime ?? '');
-  // NaN is no time at all, and every comparison with it is false.
-  const isFresh = Date.parse(generatedAt) - heard <= STALE_AFTER_MS;
-  if (accepted?.status === 'Unknown' || !isFresh)
-    return { readiness: 'Unknown', reasons: ['the agent has not been heard of for too long'] };
-  return { readiness: readiness.status, reasons: readiness.reasons };
+  if (accepted?.status === 'Unknown' || isStale(heard, Date.parse(generatedAt)))
+    return unbelieved('the agent has not been heard of for too long');
+  return { readiness: readiness.status, believed: true, reasons: readiness.reasons };
+}
+
+function unbelieved(why: string): NodeVerdict {
+  return { readiness: 'Unknown', believed: false, reasons: [why] };
+}
+
+/** Whether evidence of that time, in milliseconds, says nothing of now. NaN is no time at all, and every comparison with it is false. */
+export function isStale(heardAt: number | undefined, now: number): boolean {
+  return !(heardAt !== undefined && now - heardAt <= STALE_AFTER_MS);
 }
 
 /** Nodes that a reader can not tell apart: same system, same verdicts. */

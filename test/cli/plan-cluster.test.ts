@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { customResourceDefinition, CUSTOM_RESOURCES } from '../../src/resources/custom-resources.ts';
+import { createClient } from '../../src/kube/client.ts';
 import type { PlanDocument } from '../../src/report/plan-json.ts';
 import { type ApiServer, isSkipped, requireControlPlane, startApiServer } from '../control-plane/control-plane.ts';
 import { directoryWith, emptyDirectory, sampleRepository, userns } from './scan-cli.ts';
@@ -366,6 +367,23 @@ if (isSkipped(found)) {
         const asked = JSON.parse(userns([...args, '--kubeconfig', server.kubeconfig], { cwd }).stdout) as PlanDocument;
         expect([alone.workloads[0]?.standing, asked.workloads[0]?.standing]).toEqual(['unknown', 'ready']);
         expect(asked.workloads[0]?.place).toMatchObject({ file: 'disk.json', line: 1 });
+      });
+
+      test('more than a page of objects is read whole', async () => {
+        await apply(namespace('many'));
+        const { spec } = controlled('Deployment', 'one');
+        const client = createClient(server.admin);
+        const made = Array.from({ length: 620 }, (_, index) => `many-${index}`);
+        for (let at = 0; at < made.length; at += 62)
+          await Promise.all(
+            made
+              .slice(at, at + 62)
+              .map((name) => client.create('/apis/apps/v1/namespaces/many/deployments', { metadata: { name }, spec })),
+          );
+        const names = planOf('--namespace', 'man*').workloads.map(({ subject }) => subject.name);
+        expect(names.toSorted()).toEqual(made.toSorted());
+        await client.delete('/apis/apps/v1/namespaces/many/deployments');
+        client.close();
       });
 
       test('the commands of docs/plan.md do what stands there', () => {

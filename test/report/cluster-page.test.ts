@@ -4,7 +4,14 @@ import { renderFragment, renderPage } from '../../src/report/html/cluster-page.t
 import { escapeHtml, markup } from '../../src/report/html/html.ts';
 import { reportRoutes } from '../../src/report/html/report-routes.ts';
 import { diffReports } from '../../src/report/report-diff.ts';
-import { EMPTY_REPORT, HOSTILE_NAMES, hostileReport, largeReport, MIXED_REPORT } from '../support/cluster-reports.ts';
+import {
+  EMPTY_REPORT,
+  HOSTILE_NAMES,
+  hostileReport,
+  INCONSISTENT_REPORT,
+  largeReport,
+  MIXED_REPORT,
+} from '../support/cluster-reports.ts';
 
 describe('a template', () => {
   test('escapes texts and keeps markup', () => {
@@ -48,6 +55,17 @@ describe('the page', () => {
     expect(
       [...page.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, to = '']) => to).filter((to) => !/^(?:#|data:)/.test(to)),
     ).toEqual([]);
+  });
+
+  test('says on how many nodes somebody has looked, and calls what they do not answer unknown', () => {
+    const page = renderPage(MIXED_REPORT).html;
+    expect(page).toContain('as seen on 2 of 3 nodes.');
+    const [, row = ''] = /no agent has reported([\s\S]*?)<\/tr>/.exec(page) ?? [];
+    expect(row.match(/unseen">unknown</g)).toHaveLength(9);
+  });
+
+  test('does not count an inconsistent control as one that fails', () => {
+    expect(renderPage(INCONSISTENT_REPORT).html).toContain('<span class="dim">1 inconsistent</span>');
   });
 
   test('is below 1 MB for 5,000 nodes and 300 namespaces, whatever the seed', () => {

@@ -127,6 +127,7 @@ describe('a node is ready only by evidence that is believed now', () => {
   test('no evidence at all', () => {
     expect(verdictOf({ name: 'node-c', status: {} }, GENERATED_AT)).toEqual({
       readiness: 'Unknown',
+      believed: false,
       reasons: ['no agent has reported'],
     });
   });

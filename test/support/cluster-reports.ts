@@ -207,7 +207,7 @@ function historyTo(running: number, adopted: number, nodes: number, ready: numbe
 }
 
 const USERNS_ROLLOUT_CONTROLS = [
-  { id: 'nodes', status: 'inconsistent', findings: 1 },
+  { id: 'nodes', status: 'fail', findings: 1 },
   { id: 'adopted', status: 'fail', findings: 3 },
   { id: 'startable', status: 'pass', findings: 0 },
   { id: 'worst-first', status: 'fail', findings: 1 },
@@ -328,6 +328,38 @@ export const MIXED_REPORT: ClusterReport = {
     { name: 'node-a', status: nodeStatus({ ready: 'Ready', pods: 44, privatePods: 39 }) },
     { name: 'node-b', status: nodeStatus({ ...OLD_RUNTIME, pods: 38, privatePods: 0 }) },
     { name: 'node-c', status: {} },
+  ],
+};
+
+const SHORT_LIMIT: NodeOptions = {
+  ready: 'NotReady',
+  reasons: ['user-namespace-limit'],
+  failing: { 'user-namespace-limit': { status: 'fail', message: 'user.max_user_namespaces is 0' } },
+};
+
+/** Nine nodes that should be alike, two of which are not, and one of another kind. */
+export const INCONSISTENT_REPORT: ClusterReport = {
+  ...MIXED_REPORT,
+  policy: {
+    spec: { profiles: ['userns-rollout'] },
+    status: {
+      profiles: [
+        {
+          id: 'userns-rollout',
+          compliancePercent: 0,
+          controls: [{ id: 'nodes', status: 'inconsistent', findings: 2 }],
+        },
+      ],
+    },
+  },
+  nodes: [
+    ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((letter) => ({
+      name: `node-${letter}`,
+      status: nodeStatus({ ready: 'Ready' }),
+    })),
+    { name: 'node-x', status: nodeStatus(SHORT_LIMIT) },
+    { name: 'node-y', status: nodeStatus(SHORT_LIMIT) },
+    { name: 'other-z', status: nodeStatus({ ready: 'Ready', runtime: 'cri-o 1.35.0' }) },
   ],
 };
 

@@ -43,7 +43,7 @@ function renderMain(report: ClusterReport, options: ClusterPageOptions): Html {
     ['nodes', 'Nodes', renderNodes(overview)],
     ['findings', 'Findings', isEmpty(overview) ? NOTHING : renderFindings(overview)],
     ['exceptions', 'Exceptions', renderExceptions(overview)],
-    ['profiles', 'Compliance', renderProfiles(report.policy?.status.profiles ?? [])],
+    ['profiles', 'Compliance', renderProfiles(report.policy?.status.profiles ?? [], overview.inconsistencies)],
   ];
   const present = sections.filter(([, , body]) => body.text !== '');
   return markup`${renderHeader(overview, scope)}<main id="main" tabindex="-1">

@@ -69,8 +69,8 @@ function namesText(names: readonly string[]): string {
   return `${cut} and ${counted(names.length - cut.split(', ').length, 'more node')}; the JSON report has all`;
 }
 
-function answer(status: ReturnType<NodeKind['rules']['get']>): Html {
-  if (status === undefined) return markup`<td class="c"></td>`;
+/** What a node does not answer is unknown. */
+function answer(status: ReturnType<NodeKind['rules']['get']> = 'unknown'): Html {
   const { sign, tone } = SIGNS[status];
   return markup`<td class="c ${tone}"><span aria-hidden="true">${sign}</span><span class="unseen">${status}</span></td>`;
 }

@@ -6,14 +6,20 @@ import { cell, counted, key, number, section, table, tag, timeText, type Tone } 
 
 /** The answer in one sentence, when it was so, and of what. */
 export function renderHeader(overview: ClusterOverview, scope: string): Html {
-  const { generatedAt, kubernetes, nodes, pods } = overview;
+  const { generatedAt, kubernetes, pods } = overview;
   return markup`<header data-part-id="header">
 <p class="eyebrow"><b>userns-audit</b><span>${scope}</span>${kubernetes ? markup`<span>Kubernetes ${kubernetes.version}</span>` : NOTHING}<span>${timeText(generatedAt)}</span><span class="gone">not current: nobody answers</span></p>
 <h1>${headline(overview)}</h1>
-<p class="lead">${pods.running === 0 ? 'Where the agent runs, this page shows what is in force on every node.' : `Declared in the pod and in force in the kernel, as seen on ${counted(nodes.total, 'node')}.${trendSentence(overview.trend)}`}</p>
+<p class="lead">${pods.running === 0 ? 'Where the agent runs, this page shows what is in force on every node.' : `Declared in the pod and in force in the kernel, as seen on ${seenText(overview)}.${trendSentence(overview.trend)}`}</p>
 ${alerts(overview)}
 </header>
 `;
+}
+
+/** Nodes whose agents are heard and believed: on the others nobody has looked. */
+function seenText({ nodes, nodeKinds }: ClusterOverview): string {
+  const seen = nodeKinds.reduce((sum, { verdict, names }) => sum + (verdict.believed ? names.length : 0), 0);
+  return seen === nodes.total ? counted(seen, 'node') : `${number(seen)} of ${counted(nodes.total, 'node')}`;
 }
 
 function headline({ pods, adoptionPercent, nodes }: ClusterOverview): string {
@@ -248,7 +254,7 @@ export function renderBlockers({ blockers, workloads }: ClusterOverview): Html {
   return section({
     id: 'blockers',
     title: 'What stops the rest',
-    note: `${counted(workloads.blocked, 'workload')} must change before hostUsers: false; one may be stopped by more than one thing.${blockers.length > SHOWN_BLOCKERS ? ` The ${SHOWN_BLOCKERS} most frequent of ${blockers.length}.` : ''}`,
+    note: `${counted(workloads.blocked, 'workload')} can not take hostUsers: false as they are, or the pods alone do not tell; one may be stopped by more than one thing.${blockers.length > SHOWN_BLOCKERS ? ` The ${SHOWN_BLOCKERS} most frequent of ${blockers.length}.` : ''}`,
     body: table({
       id: 'blocker-table',
       caption: 'What keeps workloads from hostUsers: false',

@@ -1,6 +1,7 @@
 import { PROFILES } from '../../rules/profiles/index.ts';
 import type { AuditPolicyStatus } from '../../resources/audit-policy.ts';
 import type { ClusterOverview, OverviewException } from '../cluster-overview.ts';
+import { type ControlInconsistency, differingTexts } from '../inconsistencies.ts';
 import { type Html, markup, NOTHING } from './html.ts';
 import { cell, meter, section, table, tag, type Tone } from './parts.ts';
 
@@ -37,6 +38,9 @@ export function renderExceptions({ exceptions }: ClusterOverview): Html {
   });
 }
 
+/** So many nodes of a group are named; the JSON report has all. */
+const MAX_NAMES = 20;
+
 type ProfileStatus = NonNullable<AuditPolicyStatus['profiles']>[number];
 type ControlStatus = ProfileStatus['controls'][number];
 
@@ -50,23 +54,29 @@ const CONTROL_TONES: Readonly<Record<ControlStatus['status'], Tone | 'mute'>> = 
 };
 
 /** Compliance, profile by profile, each control with what no rule looks at. */
-export function renderProfiles(profiles: readonly ProfileStatus[]): Html {
+export function renderProfiles(
+  profiles: readonly ProfileStatus[],
+  inconsistencies: readonly ControlInconsistency[],
+): Html {
   if (profiles.length === 0) return NOTHING;
   return section({
     id: 'profiles',
     title: 'Compliance',
-    note: 'Share of controls that pass, of those that pass or fail. Unknown, manual and not applicable controls are in neither. What a profile does not cover is said with it.',
-    body: markup`${profiles.map(renderProfile)}`,
+    note: 'Share of controls that pass, of those that pass, fail or are inconsistent: nodes that should be alike differ. Unknown, manual and not applicable controls are in neither. What a profile does not cover is said with it.',
+    body: markup`${profiles.map((profile) => renderProfile(profile, inconsistencies))}`,
   });
 }
 
-function renderProfile({ id, compliancePercent, controls }: ProfileStatus): Html {
+function renderProfile(
+  { id, compliancePercent, controls }: ProfileStatus,
+  inconsistencies: readonly ControlInconsistency[],
+): Html {
   const known = PROFILES.find((profile) => profile.id === id);
-  const count = (...states: readonly string[]): number =>
-    controls.filter(({ status }) => states.includes(status)).length;
+  const count = (state: ControlStatus['status']): number => controls.filter(({ status }) => status === state).length;
   const parts: readonly (readonly [number, string])[] = [
     [count('pass'), 'pass'],
-    [count('fail', 'inconsistent'), 'fail'],
+    [count('fail'), 'fail'],
+    [count('inconsistent'), 'inconsistent'],
     [count('unknown'), 'unknown'],
     [count('manual'), 'manual'],
     [count('not-applicable'), 'not applicable'],
@@ -93,7 +103,10 @@ function renderProfile({ id, compliancePercent, controls }: ProfileStatus): Html
           ...(told?.verified === false ? ['The id is not verified.'] : []),
           ...(told?.notCovered === undefined ? [] : [told.notCovered]),
         ];
-        return markup`<tr><th scope="row">${control.id}</th><td>${tag(control.status, CONTROL_TONES[control.status])}</td><td>${told?.title ?? ''}</td>${cell(control.findings)}<td class="dim">${remarks.join(' ')}</td></tr>`;
+        const differing = differingTexts(inconsistencies, id, control, MAX_NAMES).map(
+          (why) => markup`<div class="dim">${why}.</div>`,
+        );
+        return markup`<tr><th scope="row">${control.id}</th><td>${tag(control.status, CONTROL_TONES[control.status])}</td><td>${told?.title ?? ''}${differing}</td>${cell(control.findings)}<td class="dim">${remarks.join(' ')}</td></tr>`;
       }),
     },
   )}</details>
