@@ -317,7 +317,7 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
       expect(Number(shop.value[1])).toBeCloseTo(4 / 6);
       // A query that finds nothing wrong has nothing to answer; one that is wrong itself is refused.
       for (const query of others) await started.query(query);
-      // Either may not have been scraped yet, and an agent that was just asked may be between two audits.
+      // The agent may not have been scraped yet when the controller has.
       for (const query of ['userns_audit_node_readiness{status="Ready"}', 'userns_audit_agent_evidence_complete == 1'])
         await until(query, async () => ((await started.query(query)).length === 1 ? true : undefined));
     } finally {
