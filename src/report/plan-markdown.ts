@@ -6,6 +6,7 @@ import {
   adoptionPath,
   exceptionText,
   hostsText,
+  nodesText,
   percent,
   planPlace,
   type PlanReport,
@@ -17,11 +18,13 @@ import { placeText, splitProblems, subjectName } from './scan-report.ts';
 /** The plan as a page for an issue or a wiki: a table for each standing. */
 export function renderPlanMarkdown({ plan, problems, exceptions }: PlanReport): string {
   const path = adoptionPath(plan);
+  const ifNodes = nodesText(plan);
   const { unjudged, remarks } = splitProblems(problems);
   const blocks = [
     '## Plan: hostUsers: false',
     `**${totalsText(plan)}** (Kubernetes ${plan.target.major}.${plan.target.minor})`,
     path === undefined ? '' : `Adoption: ${path}.`,
+    ifNodes === undefined ? '' : `${ifNodes}.`,
     problemTable('Not judged', unjudged),
     ...ADOPTION_STANDINGS.map((standing) =>
       section(

@@ -58,6 +58,15 @@ export function adoptionPath({ adoption, totals }: AdoptionPlan): string | undef
   ].join(', ');
 }
 
+/** `12 more are ready, if the nodes are`; undefined where nobody lacks evidence of nodes alone. */
+export function nodesText({ workloads }: AdoptionPlan): string | undefined {
+  const waiting = workloads.filter(
+    ({ standing, obstacles }) => standing === 'unknown' && obstacles.every(({ cause }) => cause === 'nodes'),
+  ).length;
+  if (waiting === 0) return undefined;
+  return `${plural(waiting, 'more workload')} ${waiting === 1 ? 'is' : 'are'} ready, if the nodes are: nothing else is unknown`;
+}
+
 /** `apps/shop.yaml:12:7`; empty for an object of a cluster, which stands in no file. */
 export function planPlace(workload: Workload, path: FieldPath = []): string {
   const place = workload.locate(path);

@@ -10,6 +10,7 @@ import {
   adoptionPath,
   exceptionText,
   hostsText,
+  nodesText,
   percent,
   planPlace,
   type PlanReport,
@@ -29,10 +30,12 @@ export function renderPlanText(report: PlanReport, paint: Paint): string {
   const { plan } = report;
   const path = adoptionPath(plan);
   const { major, minor } = plan.target;
+  const ifNodes = nodesText(plan);
   const inFiles = plan.workloads.some(({ workload }) => planPlace(workload) !== '');
   const head = [
     `${paint('strong', 'PLAN')}    ${paint('strong', totalsText(plan))} (Kubernetes ${major}.${minor})`,
     ...(path === undefined ? [] : [`${paint('dim', 'adopt  ')} ${path}`]),
+    ...(ifNodes === undefined ? [] : [`${paint('dim', 'nodes  ')} ${ifNodes}`]),
     ...(plan.totals.ready > 0 && report.patches.size === 0
       ? [
           `${paint('dim', 'next   ')} --patch DIR writes a patch for each${inFiles ? ', userns-audit fix edits the files' : ''}`,

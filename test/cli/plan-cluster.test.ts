@@ -223,6 +223,12 @@ if (isSkipped(found)) {
         standing: 'unknown',
         obstacles: [{ cause: 'nodes', remedy: expect.stringMatching(/^Missing: NodeAudits, .*install the operator/) }],
       });
+      const waiting = workloads.filter(
+        ({ standing, obstacles }) =>
+          standing === 'unknown' && obstacles.length === 1 && obstacles[0]?.cause === 'nodes',
+      ).length;
+      expect(waiting).toBeGreaterThanOrEqual(8);
+      expect(run().stdout).toContain(`${waiting} more workloads are ready, if the nodes are`);
       expect(problems).toMatchObject([{ fatal: false, place: { file: 'nodeaudits.userns-audit.dev', line: 0 } }]);
     });
 
