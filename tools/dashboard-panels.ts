@@ -17,6 +17,8 @@ export interface Panel {
   /** Colors from a value upwards; the first has none. */
   readonly steps?: readonly (readonly [color: string, from: number | null])[];
   readonly stacked?: boolean;
+  /** Of series by their names; others take what comes. */
+  readonly colors?: Readonly<Record<string, string>>;
   readonly max?: number;
 }
 
@@ -41,6 +43,15 @@ const SOME_IS_ODD: Panel['steps'] = [
   ['green', null],
   ['orange', 1],
 ];
+const STATE_COLORS: Panel['colors'] = {
+  ...{ private: 'green', host: 'gray', undeclared_private: 'blue' },
+  ...{ not_effective: 'red', overlapping: 'purple', unknown: 'orange' },
+};
+const READINESS_COLORS: Panel['colors'] = { Ready: 'green', NotReady: 'red', Unknown: 'orange' };
+const STANDING_COLORS: Panel['colors'] = { adopted: 'green', ready: 'blue', blocked: 'orange' };
+const SEVERITY_COLORS: Panel['colors'] = {
+  ...{ critical: 'red', high: 'orange', medium: 'yellow', low: 'blue', info: 'gray' },
+};
 const STATES = `userns_audit_pods{${SCOPE}}`;
 
 export const DASHBOARD_ROWS: readonly Row[] = [
@@ -99,6 +110,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         description: 'Running pods; each is in exactly one state.',
         type: 'timeseries',
         ...{ width: 12, height: 9, stacked: true },
+        colors: STATE_COLORS,
         queries: [{ expr: `sum by (state) (${STATES})`, legend: '{{state}}' }],
       },
       {
@@ -118,6 +130,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         description: 'adopted; ready: one line of YAML; blocked: something else has to change first.',
         type: 'piechart',
         ...{ width: 6, height: 9 },
+        colors: STANDING_COLORS,
         queries: [{ expr: `sum by (standing) (userns_audit_workloads{${SCOPE}})`, legend: '{{standing}}' }],
       },
       {
@@ -164,6 +177,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         description: 'Nodes by whether they can run private user namespaces.',
         type: 'timeseries',
         ...{ width: 8, height: 8, stacked: true },
+        colors: READINESS_COLORS,
         queries: [{ expr: `sum by (status) (userns_audit_node_readiness{${CLUSTER}})`, legend: '{{status}}' }],
       },
       {
@@ -221,6 +235,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         description: 'Workloads that break a rule, over time.',
         type: 'timeseries',
         ...{ width: 12, height: 9, stacked: true },
+        colors: SEVERITY_COLORS,
         queries: [
           {
             expr: `sum by (severity) (userns_audit_findings{status="fail", accepted="false", ${SCOPE}})`,
@@ -238,6 +253,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         description: 'matched: in use; unused: accept nothing; expiring: end within 14 days; expired.',
         type: 'bargauge',
         ...{ width: 6, height: 8 },
+        colors: { matched: 'green', unused: 'gray', expiring: 'orange', expired: 'red' },
         queries: [{ expr: `sum by (state) (userns_audit_exceptions{${CLUSTER}})`, legend: '{{state}}' }],
       },
       {
@@ -288,6 +304,7 @@ export const DASHBOARD_ROWS: readonly Row[] = [
         description: 'Agents that see every namespace, and those that see less.',
         type: 'timeseries',
         ...{ width: 8, height: 7, stacked: true },
+        colors: { complete: 'green', limited: 'orange' },
         queries: [
           { expr: `sum(userns_audit_agent_evidence_complete{${CLUSTER}})`, legend: 'complete' },
           { expr: `sum(1 - userns_audit_agent_evidence_complete{${CLUSTER}})`, legend: 'limited' },

@@ -59,7 +59,10 @@ function renderPanel(panel: Panel, id: number, gridPos: Readonly<Record<'x' | 'y
           : { color: { mode: 'palette-classic' } }),
         ...(panel.stacked === true ? { custom: { stacking: { mode: 'normal', group: 'A' }, fillOpacity: 40 } } : {}),
       },
-      overrides: [],
+      overrides: Object.entries(panel.colors ?? {}).map(([name, color]) => ({
+        matcher: { id: 'byName', options: name },
+        properties: [{ id: 'color', value: { mode: 'fixed', fixedColor: color } }],
+      })),
     },
     options: OPTIONS[type],
     ...(type === 'table'

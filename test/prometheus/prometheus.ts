@@ -56,19 +56,46 @@ export interface ScrapeJob {
   readonly targets: readonly { readonly address: string; readonly labels?: Readonly<Record<string, string>> }[];
 }
 
+/** One series of an answer over a time. */
+export interface Series {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [time: number, value: string])[];
+}
+
 export interface Prometheus {
   readonly url: string;
-  query(expression: string): Promise<readonly Sample[]>;
+  /** @param at seconds since 1970; now where it is not given */
+  query(expression: string, at?: number): Promise<readonly Sample[]>;
+  /** From, to and step in seconds. */
+  queryRange(expression: string, from: number, to: number, step: number): Promise<readonly Series[]>;
   stop(): Promise<void>;
 }
 
-/** Starts a Prometheus on a free port that scrapes every second. Call `stop` in `afterAll`. */
+/** Writes samples with their times, in the format of OpenMetrics, into the database of a Prometheus that is not started. */
+function backfill({ promtool }: PrometheusPrograms, dir: string, samples: string): void {
+  const file = join(dir, 'samples.om');
+  writeFileSync(file, samples);
+  const week = ['--max-block-duration=168h'];
+  const { status, stderr } = spawnSync(
+    promtool,
+    ['tsdb', 'create-blocks-from', 'openmetrics', ...week, '--quiet', file, join(dir, 'data')],
+    { encoding: 'utf8' },
+  );
+  if (status !== 0) throw new Error(`promtool takes no samples: ${stderr}`);
+}
+
+/**
+ * Starts a Prometheus on a free port that scrapes every second. Call `stop` in `afterAll`.
+ * @param past what it has scraped before, in the format of OpenMetrics
+ */
 export async function startPrometheus(
   programs: PrometheusPrograms,
   jobs: readonly ScrapeJob[],
   rules?: string,
+  past?: string,
 ): Promise<Prometheus> {
   const dir = makeRunDirectory('prometheus');
+  if (past !== undefined) backfill(programs, dir, past);
   const port = await freePort();
   if (rules !== undefined) writeFileSync(join(dir, 'rules.json'), rules);
   const config = {
@@ -113,15 +140,23 @@ export async function startPrometheus(
     }
     await sleep(50);
   }
+  const ask = async (path: string, parameters: Readonly<Record<string, string>>): Promise<QueryAnswer['data']> => {
+    const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
+    const answer = (await response.json()) as QueryAnswer;
+    if (answer.status !== 'success') throw new Error(`${answer.error ?? ''}: ${parameters['query'] ?? ''}`);
+    return answer.data;
+  };
   return {
     url,
     stop,
-    async query(expression) {
-      const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
-      const answer = (await response.json()) as QueryAnswer;
-      if (answer.status !== 'success') throw new Error(`${answer.error ?? ''}: ${expression}`);
-      const { resultType, result } = answer.data;
+    async query(expression, at) {
+      const time = at === undefined ? {} : { time: String(at) };
+      const { resultType, result } = await ask('query', { query: expression, ...time });
       return resultType === 'vector' ? (result as readonly Sample[]) : [];
+    },
+    async queryRange(expression, from, to, step) {
+      const range = { start: String(from), end: String(to), step: String(step) };
+      return (await ask('query_range', { query: expression, ...range })).result as readonly Series[];
     },
   };
 }
