@@ -94,10 +94,15 @@ async function fromCluster(
     partial: flags.namespace !== undefined,
     ...files,
     problems: [...(files?.problems ?? []), ...answer.problems, ...selectorProblems(policy, answer.selectorsMissing)],
-    policy: policy && answer.resolve(policy),
+    policy: policy && inCluster(answer.resolve(policy), files === undefined),
     version,
     evidence: { ...evidence, ...live?.evidence },
   };
+}
+
+/** Objects of a cluster stand in no file: exceptions over files are a scan's. */
+function inCluster(policy: AuditPolicy, isLive: boolean): AuditPolicy {
+  return isLive ? { ...policy, exceptions: policy.exceptions.filter(({ files }) => files === undefined) } : policy;
 }
 
 function selectorProblems(policy: AuditPolicy | undefined, missing: string | undefined): readonly ScanProblem[] {

@@ -21,7 +21,7 @@ const ON_NODES = {
   reference: 'https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/#before-you-begin',
 } as const;
 
-/** Every pod of a DaemonSet has a node that must be ready; others go where one is. */
+/** Every pod of a DaemonSet has a node that must be ready; others may go to any that is left. */
 export function nodeObstacles(workload: Workload, evidence: AdoptionEvidence): readonly AdoptionObstacle[] {
   const counts = countHosts(workload, evidence);
   const why = evidence.missing?.nodes;
@@ -67,5 +67,18 @@ export function nodeObstacles(workload: Workload, evidence: AdoptionEvidence): r
         remedy: `Missing: ${why ?? 'whether these nodes can run user namespaces'}.`,
       },
     ];
-  return [];
+  return everywhere ? [] : placementObstacles(counts);
+}
+
+/** The scheduler does not know who can run user namespaces: the pod goes to any node, and does not start on one that can not. */
+function placementObstacles({ ready, unknown, 'not-ready': notReady }: NodeCounts): readonly AdoptionObstacle[] {
+  if (notReady === 0 || ready === 0) return [];
+  return [
+    {
+      ...ON_NODES,
+      effect: 'change',
+      message: `may be put on ${notReady} of ${ready + unknown + notReady} nodes that can not run user namespaces`,
+      remedy: 'Mend these nodes first, or keep its pods to the others by a label (nodeSelector, affinity).',
+    },
+  ];
 }

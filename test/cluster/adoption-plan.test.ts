@@ -199,7 +199,9 @@ describe('evidence', () => {
   const on = (...nodes: unknown[]): AdoptionEvidence => ({ nodes: nodes as NonNullable<AdoptionEvidence['nodes']> });
 
   test.each([
-    ['one ready node is enough', on(node('a', 'not-ready'), node('b', 'ready')), 'ready'],
+    ['every node is ready', on(node('a', 'ready'), node('b', 'ready')), 'ready'],
+    ['it may be put on a node that can not', on(node('a', 'not-ready'), node('b', 'ready')), 'change'],
+    ['a node beside a ready one could not be judged', on(node('a', 'unknown'), node('b', 'ready')), 'ready'],
     ['no node is ready', on(node('a', 'not-ready')), 'blocked'],
     ['the only hope could not be judged', on(node('a', 'not-ready'), node('b', 'unknown')), 'unknown'],
     ['there is no node', on(), 'unknown'],
