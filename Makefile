@@ -51,7 +51,7 @@ manifests: node_modules/.installed ## Render manifests/ and bundle/ from the cha
 	@node tools/generate-manifests.ts
 
 .PHONY: release
-release: $(CLI) ## Make what is published, in dist/release: packages, chart, plugin, SBOM, checksums
+release: $(CLI) ## Make what is published, in dist/release (RELEASE_URL=https://…: where it is downloaded from, for krew)
 	@node tools/release.ts dist/release && cat dist/release/SHA256SUMS
 
 .PHONY: bench

@@ -1,6 +1,7 @@
 // What a release consists of, in a directory: npm package, chart, kubectl plugin with its krew manifest, SBOM, checksums. The same
 // commit makes the same bytes.
-// usage: node tools/release.ts DIR      (after the bundles are in dist/)
+// usage: RELEASE_URL=https://… node tools/release.ts DIR      (after the bundles are in dist/)
+// Archives are downloaded from RELEASE_URL/vVERSION/; without it there is no krew manifest, which has to name the place.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,9 +14,6 @@ import { type TarEntry, writeTar } from './tar.ts';
 const ROOT = join(import.meta.dirname, '..');
 const CHART = 'charts/userns-audit';
 const PLUGIN = 'kubectl-userns_audit';
-
-/** Where archives are downloaded from, for the krew manifest. */
-const DEFAULT_URL = 'https://github.com/OWNER/userns-audit/releases/download';
 
 interface Package {
   readonly name: string;
@@ -50,7 +48,10 @@ async function main(out: string | undefined): Promise<void> {
   write(`${name}-chart-${version}.tgz`, archive(entriesOf(join(ROOT, CHART), 'userns-audit/')));
   const plugin = archive(pluginEntries());
   write(`${PLUGIN}-${version}.tar.gz`, plugin);
-  write(`${name}.krew.yaml`, krewManifest(version, description, sha256(plugin)));
+  const url = process.env['RELEASE_URL'] ?? '';
+  if (url === '')
+    console.error(`RELEASE_URL is not set: ${name}.krew.yaml, which names where archives are, is left out`);
+  else write(`${name}.krew.yaml`, krewManifest({ version, description, digest: sha256(plugin), url: releaseUrl(url) }));
   write(`${name}-${version}.cdx.json`, await sbom(version));
   const files = readdirSync(out).toSorted();
   write('SHA256SUMS', files.map((file) => `${sha256(readFileSync(join(out, file)))}  ${file}\n`).join(''));
@@ -96,7 +97,21 @@ function pluginEntries(): readonly TarEntry[] {
   return [...named, { path: 'LICENSE', mode: 0o644, content: readFileSync(join(ROOT, 'LICENSE')) }];
 }
 
-function krewManifest(version: string, description: string, digest: string): string {
+/** Without the slashes at its end. @throws Error for what krew does not download from */
+function releaseUrl(text: string): string {
+  if (!/^https:\/\/[^\s/]/.test(text)) throw new Error(`RELEASE_URL is no https URL: ${text}`);
+  return text.replace(/\/+$/, '');
+}
+
+interface PluginRelease {
+  readonly version: string;
+  readonly description: string;
+  /** SHA-256 of the archive. */
+  readonly digest: string;
+  readonly url: string;
+}
+
+function krewManifest({ version, description, digest, url }: PluginRelease): string {
   return dump(
     {
       apiVersion: 'krew.googlecontainertools.github.com/v1alpha2',
@@ -109,7 +124,7 @@ function krewManifest(version: string, description: string, digest: string): str
         platforms: [
           {
             selector: { matchExpressions: [{ key: 'os', operator: 'In', values: ['linux', 'darwin'] }] },
-            uri: `${process.env['RELEASE_URL'] ?? DEFAULT_URL}/v${version}/${PLUGIN}-${version}.tar.gz`,
+            uri: `${url}/v${version}/${PLUGIN}-${version}.tar.gz`,
             sha256: digest,
             bin: PLUGIN,
             files: [{ from: '*', to: '.' }],

@@ -1,6 +1,6 @@
 // What is rendered from the chart and committed: up to date, applied by kustomize to a real API server, and valid as a bundle.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manifestFiles } from '../../tools/generate-manifests.ts';
@@ -32,15 +32,44 @@ for (const found of [programs, foundHelm, verifier]) if (lacking(found)) console
   });
 });
 
-test('what our own rules say of what we install is what docs/security.md says', () => {
-  const { stdout } = runCli('scan', join(ROOT, 'manifests/kubernetes'), '--fail-on', 'never', '-o', 'json');
-  const { findings } = JSON.parse(stdout) as { findings: readonly { rule: string; subject: { name: string } }[] };
-  expect(findings.map(({ rule, subject }) => `${subject.name}: ${rule}`).toSorted()).toEqual([
-    'userns-audit-agent: privileged-in-host-user-namespace',
-    'userns-audit-agent: user-namespace',
-    'userns-audit-controller: user-namespace',
-  ]);
+describe('what our own rules say of what we install', () => {
+  const page = readFileSync(join(ROOT, 'docs/security.md'), 'utf8');
+  const exception = /^```yaml\n(.*?)^```$/ms.exec(page)?.[1] ?? '';
+  const scan = (...options: readonly string[]): readonly OwnFinding[] => {
+    const manifests = join(ROOT, 'manifests/kubernetes');
+    const { stdout } = runCli('scan', manifests, '--fail-on', 'never', '-o', 'json', ...options);
+    return (JSON.parse(stdout) as { readonly findings: readonly OwnFinding[] }).findings;
+  };
+  const named = (findings: readonly OwnFinding[]): readonly string[] =>
+    findings.map(({ rule, subject }) => `${subject.name}: ${rule}`).toSorted();
+
+  test('is what docs/security.md says', () => {
+    const told = [...page.matchAll(/^\| (agent|controller) \| `([a-z-]+)` \|/gm)];
+    expect(named(scan())).toEqual(told.map(([, part, rule]) => `userns-audit-${part ?? ''}: ${rule ?? ''}`).toSorted());
+  });
+
+  test('is accepted by the exception of docs/security.md for the agent alone, and stays listed', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'userns-audit-exception-'));
+    try {
+      const policy = join(dir, 'policy.yaml');
+      writeFileSync(policy, exception);
+      const findings = scan('--policy', policy);
+      expect(named(findings)).toEqual(named(scan()));
+      expect(named(findings.filter(({ accepted }) => accepted?.by === 'exception'))).toEqual([
+        'userns-audit-agent: privileged-in-host-user-namespace',
+        'userns-audit-agent: user-namespace',
+      ]);
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
 });
+
+interface OwnFinding {
+  readonly rule: string;
+  readonly subject: { readonly name: string };
+  readonly accepted?: { readonly by: string };
+}
 
 (isSkipped(programs) ? describe.skip : describe)('kubectl apply -k', () => {
   let api: ApiServer | undefined;
@@ -68,6 +97,15 @@ test('what our own rules say of what we install is what docs/security.md says', 
     expect(await kubectl('get', 'namespace', 'userns-audit', '-o', 'jsonpath={.metadata.labels}')).toContain(
       '"pod-security.kubernetes.io/enforce":"privileged"',
     );
+  });
+
+  test('takes the exception of docs/security.md strictly', async () => {
+    const [, policy = ''] = /^```yaml\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, 'docs/security.md'), 'utf8')) ?? [];
+    const strictly = ['--server-side', '--dry-run=server', '--validate=strict'];
+    expect(await api?.kubectlWith(policy, 'apply', ...strictly, '-f', '-')).toContain('auditpolicy');
+    await expect(
+      api?.kubectlWith(policy.replace('reason:', 'raeson:'), 'apply', ...strictly, '-f', '-'),
+    ).rejects.toThrow('raeson');
   });
 
   test('leaves nothing behind when it is deleted', async () => {

@@ -1,11 +1,12 @@
 // What `make release` makes: the same bytes every time, and each of it of use.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 import { CHART, NAMESPACE, RELEASE, render, ROOT } from '../chart/chart.ts';
+import { isSkipped, requireControlPlane } from '../control-plane/control-plane.ts';
 import { requireHelm } from '../helm/helm.ts';
 
 interface Sbom {
@@ -15,8 +16,9 @@ interface Sbom {
 let dir = '';
 let out = '';
 
-function release(to: string, url = 'https://downloads.example.com'): void {
-  execFileSync(process.execPath, ['tools/release.ts', to], { cwd: ROOT, env: { ...process.env, RELEASE_URL: url } });
+function release(to: string, url = 'https://downloads.example.com/'): SpawnSyncReturns<string> {
+  const env = { ...process.env, RELEASE_URL: url };
+  return spawnSync(process.execPath, ['tools/release.ts', to], { cwd: ROOT, env, encoding: 'utf8' });
 }
 
 function unpack(archive: string): string {
@@ -29,7 +31,7 @@ function unpack(archive: string): string {
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'userns-audit-release-'));
   out = join(dir, 'first');
-  release(out);
+  expect(release(out)).toMatchObject({ status: 0, stderr: '' });
 });
 
 afterAll(() => {
@@ -77,6 +79,33 @@ test('the plugin runs under the name kubectl looks for, and its manifest names t
       ],
     },
   });
+});
+
+test('without a place to download from there is no krew manifest, and it is said', () => {
+  const to = join(dir, 'without');
+  const { status, stderr } = release(to, '');
+  expect([status, stderr]).toEqual([0, expect.stringContaining('userns-audit.krew.yaml')]);
+  expect(readdirSync(to)).toEqual(readdirSync(out).filter((file) => file !== 'userns-audit.krew.yaml'));
+  expect(release(to, 'downloads.example.com')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('RELEASE_URL is no https URL') as unknown,
+  });
+});
+
+const programs = requireControlPlane();
+if (isSkipped(programs)) console.warn(`skipped: ${programs.skipped}`);
+(isSkipped(programs) ? test.skip : test)('kubectl finds the plugin and runs it as its own command', () => {
+  const kubectl = isSkipped(programs) ? '' : programs.kubectl;
+  const [archive = ''] = readdirSync(out).filter((file) => file.startsWith('kubectl-'));
+  const path = join(dir, 'plugins');
+  mkdirSync(path);
+  execFileSync('tar', ['-C', path, '-xzf', join(out, archive)]);
+  const env = { PATH: `${path}:${dirname(process.execPath)}:/usr/bin:/bin`, HOME: dir };
+  const run = (...args: readonly string[]) => spawnSync(kubectl, args, { encoding: 'utf8', env });
+  expect(run('plugin', 'list', '--name-only').stdout).toContain('kubectl-userns_audit\n');
+  const { status, stdout, stderr } = run('userns-audit', 'explain', 'user-namespace');
+  expect([status, stdout, stderr]).toEqual([0, expect.stringContaining('hostUsers'), '']);
+  expect(run('userns-audit', 'scan', 'no-such-directory').status).toBe(2);
 });
 
 test('the npm package runs', () => {
