@@ -25,7 +25,8 @@ const NAMED: Readonly<Record<string, string>> = {
 const INK = '#ccccdc';
 const DIM = '#8e8e99';
 const LINE = '#2c2f36';
-const NOTHING = '<p class="nothing">No data</p>';
+/** What a panel without data shows. */
+export const NOTHING = '<p class="nothing">No data</p>';
 
 export function drawPanel(data: PanelData): string {
   switch (data.panel.type) {

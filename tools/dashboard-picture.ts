@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingChromium, startChromium } from '../test/support/chromium.ts';
 import { type Prometheus, requirePrometheus, startPrometheus } from '../test/prometheus/prometheus.ts';
-import { drawPanel, STYLE } from './dashboard-drawing.ts';
+import { drawPanel, NOTHING, STYLE } from './dashboard-drawing.ts';
 import { DASHBOARD_ROWS, type Panel } from './dashboard-panels.ts';
 import { exampleWeek, STEP_MS, WEEK_END, WEEK_START } from './example-week.ts';
 
@@ -59,6 +59,7 @@ async function drawPage(prometheus: Prometheus): Promise<string> {
     if (type === 'row') parts.push(`<h2 style="left:${left}px;top:${top}px">⌄ ${name}</h2>`);
     else if (panel) {
       const content = await drawOne(prometheus, panel, width, height);
+      if (content === NOTHING) throw new Error(`the example has no data for the panel ${name}`);
       const box = `left:${left}px;top:${top}px;width:${width}px;height:${height}px`;
       parts.push(`<section style="${box}"><h3>${name}</h3>${content}</section>`);
     }
