@@ -40,28 +40,30 @@ export async function runServe(options: ServeOptions): Promise<void> {
   let latest: Audit | undefined;
   const metrics = createServeMetrics(() => latest, __VERSION__);
   const waiting = { status: 503, body: 'the first audit is not done\n' };
-  const server = await startEndpoint(options, {
-    routes: (isLoopback(listen.host) ? localRoutes : allRoutes)({
-      ...healthRoutes(
-        () => undefined,
-        () => (latest ? undefined : 'the first audit is not done'),
-      ),
-      '/': () => {
-        if (!latest) return waiting;
-        const { html, contentSecurityPolicy } = renderNodePage(latest.report, timeOf(latest));
-        return page(html, { 'content-security-policy': contentSecurityPolicy });
-      },
-      '/fragment': () => (latest ? page(renderNodeFragment(latest.report, timeOf(latest)), {}) : waiting),
-      '/report.json': () =>
-        latest
-          ? { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(latest.report) }
-          : waiting,
-      '/metrics': async () => ({
-        status: 200,
-        headers: { 'content-type': metrics.contentType },
-        body: await metrics.metrics(),
-      }),
+  const routes: Readonly<Record<string, Route>> = {
+    ...healthRoutes(
+      () => undefined,
+      () => (latest ? undefined : 'the first audit is not done'),
+    ),
+    '/': () => {
+      if (!latest) return waiting;
+      const { html, contentSecurityPolicy } = renderNodePage(latest.report, timeOf(latest));
+      return page(html, { 'content-security-policy': contentSecurityPolicy });
+    },
+    '/fragment': () => (latest ? page(renderNodeFragment(latest.report, timeOf(latest)), {}) : waiting),
+    '/report.json': () =>
+      latest
+        ? { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(latest.report) }
+        : waiting,
+    '/metrics': async () => ({
+      status: 200,
+      headers: { 'content-type': metrics.contentType },
+      body: await metrics.metrics(),
     }),
+  };
+  const server = await startEndpoint(options, {
+    // Beyond loopback the machine has names that nobody here knows.
+    routes: isLoopback(listen.host) ? localRoutes(routes) : routes,
     onError: (error) => {
       process.stderr.write(`request failed: ${String(error)}\n`);
     },
@@ -76,11 +78,6 @@ export async function runServe(options: ServeOptions): Promise<void> {
     await sleep(interval * 1000, undefined, { signal: ending.signal }).catch(() => undefined);
   }
   await server.close();
-}
-
-/** Beyond loopback, and only when told so, the machine has names nobody here knows. */
-function allRoutes(routes: Readonly<Record<string, Route>>): Readonly<Record<string, Route>> {
-  return routes;
 }
 
 function timeOf({ time }: Audit): string {
