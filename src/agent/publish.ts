@@ -3,7 +3,8 @@ import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import { isNotFound, KubeError } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
-import type { ConditionWord, NodeAuditContent } from '../report/node-audit-status.ts';
+import type { NodeAuditContent } from '../report/node-audit-status.ts';
+import { type Condition, type ConditionWord, EVIDENCE_ACCEPTED, withTransitions } from '../resources/condition.ts';
 import { AGENT_FIELD_MANAGER, API_VERSION, GROUP, VERSION } from '../resources/group.ts';
 
 /** What an audit has found, to be published. */
@@ -32,11 +33,6 @@ export interface Publisher {
   /** When something was last written, in milliseconds since 1970 as people count them; 0 before that. */
   readonly writtenAt: number;
 }
-
-type Condition = ConditionWord & { readonly lastTransitionTime: string };
-
-/** The one condition of a NodeAudit that is the controller's. */
-const EVIDENCE_ACCEPTED = 'EvidenceAccepted';
 
 /** 1 s to 2 min: a whole fleet comes back with the API server. */
 const BACKOFF = { baseMs: 1000, maxMs: 120_000 };
@@ -77,10 +73,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const isNew = text !== accepted;
     const wallTime = now();
     const time = new Date(wallTime).toISOString();
-    const next = result.conditions.map((word) => {
-      const before = conditions?.find(({ type }) => type === word.type);
-      return { ...word, lastTransitionTime: before?.status === word.status ? before.lastTransitionTime : time };
-    });
+    const next = withTransitions(result.conditions, conditions, time);
     if (isNew) observedAt = time;
     const status = { ...result.content, conditions: next, observedTime: observedAt, lastHeartbeatTime: time };
     // The whole status each time: whatever else was written into it does not last.

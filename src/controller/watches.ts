@@ -7,6 +7,7 @@ import { type KubeObject, objectKey } from '../kube/kube-object.ts';
 import { createListWatch, type ListWatch, type ListWatchOptions, type ListWatchProgress } from '../kube/list-watch.ts';
 import { resourcePath } from '../kube/paths.ts';
 import { GROUP, VERSION } from '../resources/group.ts';
+import { EVIDENCE_ACCEPTED } from '../resources/condition.ts';
 import { readWritten, type Written } from './written.ts';
 
 /** A node as far as it is kept. */
@@ -196,7 +197,7 @@ function slimNodeAudit(object: ApiObject): SlimNodeAudit {
     owner: owner && textAt(owner, 'uid'),
     heard: textAt(status, 'lastHeartbeatTime') ?? textAt(status, 'observedTime') ?? '',
     resourceVersion: textAt(metadata, 'resourceVersion') ?? '',
-    accepted: readWritten(object).conditions.filter(({ type }) => type === 'EvidenceAccepted'),
+    accepted: readWritten(object).conditions.filter(({ type }) => type === EVIDENCE_ACCEPTED),
   };
 }
 

@@ -4,8 +4,9 @@ import { choosePodRules } from '../cluster/rule-choice.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound, KubeError } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
+import { type ConditionWord, TRUNCATED, withTransitions } from '../resources/condition.ts';
 import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, NAMESPACE_AUDIT_NAME, VERSION } from '../resources/group.ts';
-import { type ConditionWord, contentHash, withTransitions, type Written } from './written.ts';
+import { contentHash, type Written } from './written.ts';
 
 export interface NamespaceWriter {
   /** Writes the NamespaceAudit of a namespace where it would say something new. True when it wrote. */
@@ -68,9 +69,7 @@ export function createNamespaceWriter(
 }
 
 function conditionsOf({ floor }: NamespaceSummary, truncated: boolean): readonly ConditionWord[] {
-  const cutLists: readonly ConditionWord[] = truncated
-    ? [{ type: 'Truncated', status: 'True', reason: 'TooMany', message: 'a list was cut: the totals count everything' }]
-    : [];
+  const cutLists = truncated ? [TRUNCATED] : [];
   if (!floor) return cutLists;
   return [
     {

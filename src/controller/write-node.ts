@@ -4,7 +4,7 @@ import { isConflict, isNotFound } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
 import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, VERSION } from '../resources/group.ts';
 import type { SlimNode, SlimNodeAudit } from './watches.ts';
-import { type ConditionWord, withTransitions } from './written.ts';
+import { type ConditionWord, EVIDENCE_ACCEPTED, withTransitions } from '../resources/condition.ts';
 
 export interface NodeRecords {
   readonly nodes: ReadonlyMap<string, SlimNode>;
@@ -48,7 +48,7 @@ export async function writeNode(
 function acceptance(model: ClusterModel, name: string): ConditionWord | undefined {
   const node = model.nodes.get(name);
   if (node?.evidence.heardAt === undefined) return undefined;
-  const type = 'EvidenceAccepted';
+  const type = EVIDENCE_ACCEPTED;
   const { rejected } = node.evidence;
   if (rejected !== undefined)
     return { type, status: 'False', reason: 'Contradictory', message: `nothing of it is believed: ${rejected}` };

@@ -9,7 +9,8 @@ import { resourcePath } from '../kube/paths.ts';
 import type { AuditPolicyStatus, HistoryDay } from '../resources/audit-policy.ts';
 import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, POLICY_NAME, VERSION } from '../resources/group.ts';
 import type { SlimPolicy } from './watches.ts';
-import { type ConditionWord, contentHash, readWritten, withTransitions } from './written.ts';
+import { type ConditionWord, withTransitions } from '../resources/condition.ts';
+import { contentHash, readWritten } from './written.ts';
 
 export type KubernetesStatus = NonNullable<AuditPolicyStatus['kubernetes']>;
 

@@ -1,15 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type ApiObject, listAt, objectAt, textAt } from '../cluster/pod-spec.ts';
-
-/** A condition as it stands in a status (metav1.Condition). */
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly lastTransitionTime: string;
-  readonly observedGeneration?: number;
-}
+import type { Condition, ConditionWord } from '../resources/condition.ts';
 
 /** What is known of a status that was written: enough to tell whether another would say anything new. */
 export interface Written {
@@ -17,9 +8,6 @@ export interface Written {
   readonly content: string;
   readonly conditions: readonly Condition[];
 }
-
-/** A condition before it is known when it last changed. */
-export type ConditionWord = Omit<Condition, 'lastTransitionTime'>;
 
 /** The status of an object as it was written, by whoever it was. */
 export function readWritten(object: ApiObject): Written {
@@ -58,18 +46,6 @@ export function contentHash(status: ApiObject, conditions: readonly ConditionWor
   return createHash('sha256')
     .update(JSON.stringify([sortKeys(content), words]))
     .digest('base64');
-}
-
-/** Conditions with their times: one whose status did not change keeps when it last did. */
-export function withTransitions(
-  words: readonly ConditionWord[],
-  before: readonly Condition[],
-  now: string,
-): readonly Condition[] {
-  return words.map((word) => {
-    const known = before.find(({ type }) => type === word.type);
-    return { ...word, lastTransitionTime: known?.status === word.status ? known.lastTransitionTime : now };
-  });
 }
 
 function sortKeys(value: unknown): unknown {

@@ -6,6 +6,7 @@ import { namespaceVector } from '../core/namespace.ts';
 import { judgeReadiness, type Readiness } from '../core/readiness.ts';
 import { valueOf } from '../core/reading.ts';
 import { compareText, printable } from '../core/text.ts';
+import { type ConditionWord, TRUNCATED } from '../resources/condition.ts';
 import { MAX_EVIDENCE, MAX_NODE_VERDICTS, MAX_UNMANAGED } from '../resources/limits.ts';
 import type { NodeAuditStatus, NodeAuditVerdict, UnmanagedContainer } from '../resources/node-audit.ts';
 import { AUDIT_RULES, NODE_RULES } from '../rules/index.ts';
@@ -13,14 +14,6 @@ import { groupPods, managed, podsOf, type SeenPod } from './pod-groups.ts';
 
 /** The status without what only its writer knows: when it was seen and when a condition last changed. */
 export type NodeAuditContent = Omit<NodeAuditStatus, 'observedTime' | 'lastHeartbeatTime' | 'conditions'>;
-
-/** A condition without its time. */
-export interface ConditionWord {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-}
 
 const READINESS_WORDS = { READY: 'Ready', 'NOT READY': 'NotReady', UNKNOWN: 'Unknown' } as const;
 const CONDITION_WORDS = { READY: 'True', 'NOT READY': 'False', UNKNOWN: 'Unknown' } as const;
@@ -201,17 +194,9 @@ function conditionsOf(readiness: Readiness, { sight }: NodeFacts, truncated: boo
         ? 'the agent can see every namespace of every container'
         : printable(sight.reasons.join('; '), 4096),
     },
-    ...(truncated ? [CUT_LISTS] : []),
+    ...(truncated ? [TRUNCATED] : []),
   ];
 }
-
-/** Written where it is so only: whole lists are the rule, and etcd keeps every word of every node. */
-const CUT_LISTS: ConditionWord = {
-  type: 'Truncated',
-  status: 'True',
-  reason: 'TooMany',
-  message: 'a list was cut: the totals count everything',
-};
 
 function pascalCase(id: string): string {
   return id.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,4 +1,5 @@
 import { compareText } from '../core/text.ts';
+import { EVIDENCE_ACCEPTED } from '../resources/condition.ts';
 import type { NodeAuditStatus, NodeAuditVerdict } from '../resources/node-audit.ts';
 import type { ClusterReport, ReportedNode } from './cluster-report.ts';
 
@@ -19,7 +20,7 @@ export interface NodeVerdict {
 /** No evidence, rejected evidence and old evidence are unknown, never ready. */
 export function verdictOf({ status }: ReportedNode, generatedAt: string): NodeVerdict {
   const { readiness, lastHeartbeatTime, observedTime, conditions = [] } = status;
-  const accepted = conditions.find(({ type }) => type === 'EvidenceAccepted');
+  const accepted = conditions.find(({ type }) => type === EVIDENCE_ACCEPTED);
   if (readiness === undefined) return unbelieved('no agent has reported');
   if (accepted?.status === 'False') return unbelieved('the evidence contradicts itself');
   const heard = Date.parse(lastHeartbeatTime ?? observedTime ?? '');
