@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiServer, isSkipped, requireControlPlane, startApiServer } from '../test/control-plane/control-plane.ts';
 import { isSkipped as isLabSkipped, type Lab, requireLab } from '../test/lab/lab.ts';
 import { bind, type Container, nodeMounts, startContainer, stopAll } from '../test/lab/runc.ts';
+import { AGENT_RIGHTS } from '../test/support/agent-rights.ts';
 
 const CONTAINERS = Number(process.argv[3] ?? 250);
 const FIRST_PORT = 19_464;
@@ -25,23 +26,6 @@ const FLAG_SETS: readonly (readonly string[])[] = [
   UNCOMPILED,
   [...BOUNDED, '--v8-pool-size=0', '--lite-mode'],
 ];
-
-const RIGHTS = `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: { name: agent }
-rules: [{ apiGroups: [userns-audit.dev], resources: [nodeaudits/status], verbs: [get, patch] }]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: { name: agent }
-roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: agent }
-subjects: [{ kind: ServiceAccount, name: agent, namespace: default }]
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: { name: agent, namespace: default }
-`;
 
 interface Sample {
   readonly cpuSeconds: number;
@@ -109,7 +93,7 @@ async function startAgent(lab: Lab, api: ApiServer, directory: string, index: nu
 async function prepare(api: ApiServer): Promise<string> {
   const root = join(import.meta.dirname, '..');
   await api.kubectl('apply', '-f', join(root, 'charts/userns-audit/crds'));
-  await api.kubectlWith(RIGHTS, 'apply', '-f', '-');
+  await api.kubectlWith(AGENT_RIGHTS, 'apply', '-f', '-');
   await api.kubectl('wait', '--for=condition=Established', 'crd/nodeaudits.userns-audit.dev');
   const directory = mkdtempSync(join(tmpdir(), 'agent-bench-'));
   chmodSync(directory, 0o755);

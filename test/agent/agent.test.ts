@@ -6,7 +6,6 @@ import { request } from 'node:https';
 import { get } from 'node:http';
 import { release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import type { NodeAuditStatus } from '../../src/resources/node-audit.ts';
 import { type ApiServer, isSkipped, requireControlPlane, startApiServer } from '../control-plane/control-plane.ts';
@@ -14,6 +13,8 @@ import { isSkipped as isLabSkipped, requireLab } from '../lab/lab.ts';
 import { isRunning, kill } from '../lab/run-directory.ts';
 import { bind, cgroupPath, type Container, containerId, nodeMounts, startContainer, stopAll } from '../lab/runc.ts';
 import { CLI } from '../support/audit.ts';
+import { AGENT_RIGHTS } from '../support/agent-rights.ts';
+import { until } from '../support/until.ts';
 
 const controlPlane = requireControlPlane();
 const lab = requireLab();
@@ -21,24 +22,6 @@ const title = 'the agent on a real API server';
 
 const MINUTE = 60_000;
 const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
-
-/** All that the design lets an agent do. */
-const RIGHTS = `
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata: { name: agent }
-rules: [{ apiGroups: [userns-audit.dev], resources: [nodeaudits/status], verbs: [get, patch] }]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: { name: agent }
-roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: agent }
-subjects: [{ kind: ServiceAccount, name: agent, namespace: default }]
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: { name: agent, namespace: default }
-`;
 
 interface NodeAudit {
   readonly metadata: {
@@ -50,20 +33,6 @@ interface NodeAudit {
     }[];
   };
   readonly status?: NodeAuditStatus;
-}
-
-/** Polls until there is an answer. @throws Error naming what was waited for */
-async function eventually<T>(
-  what: string,
-  look: () => T | undefined | Promise<T | undefined>,
-  ms = MINUTE,
-): Promise<T> {
-  for (const end = Date.now() + ms; ;) {
-    const answer = await look();
-    if (answer !== undefined) return answer;
-    if (Date.now() > end) throw new Error(`still no ${what} after ${ms} ms`);
-    await sleep(100);
-  }
 }
 
 /** `expect.stringContaining` with a type. */
@@ -97,7 +66,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
     beforeAll(async () => {
       api = await startApiServer(controlPlane);
       await api.kubectl('apply', '-f', join(import.meta.dirname, '../../charts/userns-audit/crds'));
-      await api.kubectlWith(RIGHTS, 'apply', '-f', '-');
+      await api.kubectlWith(AGENT_RIGHTS, 'apply', '-f', '-');
       await api.kubectl('wait', '--for=condition=Established', 'crd/nodeaudits.userns-audit.dev');
       directory = mkdtempSync(join(tmpdir(), 'agent-process-'));
       chmodSync(directory, 0o755);
@@ -126,7 +95,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
       ) as NodeAudit;
     }
 
-    const statusOf = (name: string) => eventually(`status of ${name}`, async () => (await read(name)).status);
+    const statusOf = (name: string) => until(`status of ${name}`, async () => (await read(name)).status);
 
     /** The group a pod is reported in, and its entry. */
     async function seen(node: string, pod: string): Promise<readonly [string, string] | undefined> {
@@ -190,10 +159,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
     }
 
     const portOf = (log: () => readonly LogLine[]) =>
-      eventually(
-        'port',
-        () => log().find(({ message }) => message === 'agent started')?.['port'] as number | undefined,
-      );
+      until('port', () => log().find(({ message }) => message === 'agent started')?.['port'] as number | undefined);
 
     test(
       'waits for its NodeAudit, and then reports what the kernel shows',
@@ -213,14 +179,14 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
         };
         const agent = await startInContainer('node-a', '--interval=1', '--heartbeat=3600');
         const log = () => parseLog(agent.output());
-        const refused = await eventually('word of the missing object', () =>
+        const refused = await until('word of the missing object', () =>
           log().find(({ message }) => message === 'NodeAudit not written'),
         );
         expect(refused).toMatchObject({ node: 'node-a', fix: containing('is the controller running?') });
         await create('node-a');
 
         for (const name of ['apart', 'plain', 'shared'] as const) {
-          const [vector, entry] = await eventually(name, () => seen('node-a', pods[name]));
+          const [vector, entry] = await until(name, () => seen('node-a', pods[name]));
           expect({ name, vector }).toEqual({ name, vector: witnessVector(started[name].pid) });
           expect(entry).toBe(name === 'apart' ? `${pods.apart} ${witnessMap(started.apart.pid)}` : pods[name]);
         }
@@ -246,16 +212,16 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
         const late = randomUUID();
         await api.halt('crash');
         startContainer(runtimes, { cgroupsPath: cgroupPath.systemdContainerd(late, containerId()) });
-        await eventually('word of the outage', () =>
+        await until('word of the outage', () =>
           log().find(({ fix }) => typeof fix === 'string' && fix.includes('the latest result is kept')),
         );
         expect(await overTls(port, '/healthz')).toMatchObject({ status: 200 });
         await api.resume();
-        expect((await eventually('the late pod', () => seen('node-a', late)))[0]).toBe('-pnium--');
+        expect((await until('the late pod', () => seen('node-a', late)))[0]).toBe('-pnium--');
 
         // The polite end.
         kill(agent.pid, 'SIGTERM');
-        await eventually('end', () => (isRunning(agent.pid) ? undefined : true), 5000);
+        await until('end', () => (isRunning(agent.pid) ? undefined : true), 5000);
         started.apart.stop();
       },
       3 * MINUTE,
@@ -276,10 +242,10 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
         const scans = async (): Promise<number> =>
           Number(/scan_duration_seconds_count (\d+)/.exec((await plainly(port, '/metrics')).body)?.[1]);
         // Other tests start containers on this machine: wait for a moment in which none came or went.
-        await eventually('a quiet moment', async () => {
+        await until('a quiet moment', async () => {
           const before = await read('node-b');
           const count = await scans();
-          await eventually('three more audits', async () => ((await scans()) > count + 3 ? true : undefined));
+          await until('three more audits', async () => ((await scans()) > count + 3 ? true : undefined));
           const after = await read('node-b');
           if (JSON.stringify(before.status?.podGroups) !== JSON.stringify(after.status?.podGroups)) return undefined;
           if (JSON.stringify(before.status?.unmanaged) !== JSON.stringify(after.status?.unmanaged)) return undefined;
@@ -303,7 +269,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
           '--heartbeat=0.5',
         );
         const first = await statusOf('node-c');
-        const later = await eventually('sign of life', async () => {
+        const later = await until('sign of life', async () => {
           const { status } = await read('node-c');
           return status?.lastHeartbeatTime === first.lastHeartbeatTime ? undefined : status;
         });
@@ -314,7 +280,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
         startContainer(runtimes, {
           cgroupsPath: cgroupPath.systemdContainerd(pod, containerId()),
         });
-        await eventually('the new pod', () => seen('node-c', pod), 30_000);
+        await until('the new pod', () => seen('node-c', pod), 30_000);
 
         // Applied many times, owned once; a condition of another owner stays.
         const { metadata } = await read('node-c');
@@ -338,7 +304,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
           ...['apply', '--server-side', '--subresource=status', '--field-manager=controller', '-f', '-'],
         );
         const beat = (await read('node-c')).status?.lastHeartbeatTime;
-        const after = await eventually('another sign of life', async () => {
+        const after = await until('another sign of life', async () => {
           const { status } = await read('node-c');
           return status?.lastHeartbeatTime === beat ? undefined : status;
         });
@@ -353,7 +319,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
         expect(await ended).toBe(0);
         const before = await read('node-c');
         const next = startProcess(api.kubeconfig, '--node-name=node-c', '--interval=600', '--heartbeat=3600');
-        const again = await eventually('word of the next start', async () => {
+        const again = await until('word of the next start', async () => {
           const { status } = await read('node-c');
           return status?.lastHeartbeatTime === before.status?.lastHeartbeatTime ? undefined : status;
         });
@@ -378,7 +344,7 @@ if (isSkipped(controlPlane) || isLabSkipped(lab)) {
         );
         const { child, log, ended } = startProcess(kubeconfig, '--node-name=node-d');
         const port = await portOf(log);
-        await eventually('three attempts', async () =>
+        await until('three attempts', async () =>
           /publishes_total\{result="refused"\} [3-9]/.test((await plainly(port, '/metrics')).body) ? true : undefined,
         );
         expect(log().filter(({ level }) => level === 'warn')).toEqual([

@@ -1,8 +1,8 @@
 // Where the programs of a cluster come from, or why there is none here.
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { controlPlaneDirectory } from '../control-plane/control-plane.ts';
+import { buildControlPlane, controlPlaneDirectory } from '../control-plane/control-plane.ts';
 import { isSkipped, type Lab, type NoLab, requireLab } from '../lab/lab.ts';
+import { lackOf } from '../support/cached-programs.ts';
 
 /** The programs of a cluster. */
 export interface ClusterParts {
@@ -11,7 +11,6 @@ export interface ClusterParts {
   readonly bin: string;
 }
 
-const SOURCE = join(import.meta.dirname, '../control-plane');
 const TOOLS = ['ip', 'nsenter', 'unshare', 'openssl'];
 
 /**
@@ -22,23 +21,11 @@ export function requireCluster(): ClusterParts | NoLab {
   const lab = requireLab();
   if (isSkipped(lab)) return lab;
   const bin = controlPlaneDirectory();
-  const reason = missingTool() ?? build(bin);
-  if (reason === undefined) return { lab, bin };
-  if (process.env['CI']) throw new Error(`The test cluster is required in CI: ${reason}`);
-  return { skipped: reason };
+  const reason = missingTool() ?? buildControlPlane(bin);
+  return reason === undefined ? { lab, bin } : lackOf('The test cluster', reason);
 }
 
 function missingTool(): string | undefined {
   const missing = TOOLS.find((tool) => spawnSync(tool, ['--version']).error !== undefined);
   return missing === undefined ? undefined : `the program ${missing} is missing`;
-}
-
-function build(dir: string): string | undefined {
-  const built = spawnSync(join(SOURCE, 'build.sh'), [dir], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: 1_800_000,
-  });
-  if (built.status === 0) return undefined;
-  return built.error?.message ?? (built.stderr.trim() || `build.sh ended with ${String(built.status ?? built.signal)}`);
 }

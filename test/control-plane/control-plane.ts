@@ -1,14 +1,13 @@
 // A real kube-apiserver and etcd for the tests. `node test/control-plane/control-plane.ts` builds them and says where they are.
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kill, makeRunDirectory, removeRunDirectory } from '../lab/run-directory.ts';
 import { createAuthority } from './certificates.ts';
+import { cachedFrom, fill, lackOf } from '../support/cached-programs.ts';
 
 /** The programs. */
 export interface ControlPlane {
@@ -30,11 +29,10 @@ const START_ATTEMPTS = 3;
 
 /** The directory that holds the programs built from these modules by this script. */
 export function controlPlaneDirectory(): string {
-  const configured = process.env['XDG_CACHE_HOME'];
-  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum', 'build.sh']) hash.update(readFileSync(join(import.meta.dirname, name)));
-  return join(cache, 'userns-audit', `control-plane-${hash.digest('hex').slice(0, 12)}`);
+  return cachedFrom(
+    'control-plane',
+    ['go.mod', 'go.sum', 'build.sh'].map((file) => join(import.meta.dirname, file)),
+  );
 }
 
 /**
@@ -50,10 +48,8 @@ export function requireControlPlane(): ControlPlane | NoControlPlane {
     etcd: join(dir, 'etcd'),
     kubectl: join(dir, 'kubectl'),
   };
-  const reason = (assets === undefined ? build(dir) : undefined) ?? lacking(programs);
-  if (reason === undefined) return programs;
-  if (process.env['CI']) throw new Error(`The control plane is required in CI: ${reason}`);
-  return { skipped: reason };
+  const reason = (assets === undefined ? buildControlPlane(dir) : undefined) ?? lacking(programs);
+  return reason === undefined ? programs : lackOf('The control plane', reason);
 }
 
 /** Whether `requireControlPlane` found none. */
@@ -61,14 +57,9 @@ export function isSkipped(found: ControlPlane | NoControlPlane): found is NoCont
   return 'skipped' in found;
 }
 
-function build(dir: string): string | undefined {
-  const built = spawnSync(join(import.meta.dirname, 'build.sh'), [dir], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: BUILD_TIMEOUT_MS,
-  });
-  if (built.status === 0) return undefined;
-  return built.error?.message ?? (built.stderr.trim() || `build.sh ended with ${String(built.status ?? built.signal)}`);
+/** Builds the programs into a directory that has none. Undefined when all is well, else why it is not. */
+export function buildControlPlane(dir: string): string | undefined {
+  return fill(join(import.meta.dirname, 'build.sh'), [dir], BUILD_TIMEOUT_MS);
 }
 
 function lacking({ apiServer, etcd, kubectl }: ControlPlane): string | undefined {

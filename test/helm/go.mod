@@ -1,4 +1,4 @@
-// Helm of the tests: `build.sh` compiles it, for no release can be had by npm.
+// Helm of the tests: `../support/go-tool.sh` compiles it, for no release can be had by npm.
 module userns-audit.dev/test/helm
 
 go 1.26.0

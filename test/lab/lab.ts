@@ -1,8 +1,7 @@
 // Real container runtimes for the tests: found in the cache, or unpacked there by setup.sh the first time.
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheDirectory, fill, lackOf } from '../support/cached-programs.ts';
 
 /** A Debian release whose runtimes the lab has: bookworm's ignore user namespaces in pods, sid's honor them. */
 export type Suite = 'bookworm' | 'sid';
@@ -26,6 +25,7 @@ export interface NoLab {
 }
 
 const SETUP = join(import.meta.dirname, 'setup.sh');
+const SETUP_TIMEOUT_MS = 600_000;
 
 function setupVersion(): string {
   const version = /^version=(\S+)/m.exec(readFileSync(SETUP, 'utf8'))?.[1];
@@ -35,9 +35,7 @@ function setupVersion(): string {
 
 /** The directory that holds the lab for this version of setup.sh. */
 export function labDirectory(): string {
-  const configured = process.env['XDG_CACHE_HOME'];
-  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  return join(cache, 'userns-audit', `lab-${setupVersion()}`);
+  return join(cacheDirectory(), `lab-${setupVersion()}`);
 }
 
 /** The lab in a directory that setup.sh has filled. */
@@ -67,19 +65,11 @@ function cannotRunHere(): string | undefined {
  * silently skip there prove nothing.
  */
 export function requireLab(dir = labDirectory()): Lab | NoLab {
-  const reason = cannotRunHere() ?? setUp(dir);
-  if (reason === undefined) return labAt(dir);
-  if (process.env['CI']) throw new Error(`The test lab is required in CI: ${reason}`);
-  return { skipped: reason };
+  const reason = cannotRunHere() ?? fill(SETUP, [dir], SETUP_TIMEOUT_MS);
+  return reason === undefined ? labAt(dir) : lackOf('The test lab', reason);
 }
 
 /** Whether `requireLab` found no lab. */
 export function isSkipped(lab: object): lab is NoLab {
   return 'skipped' in lab;
-}
-
-function setUp(dir: string): string | undefined {
-  const setup = spawnSync(SETUP, [dir], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], timeout: 600_000 });
-  if (setup.status === 0) return undefined;
-  return setup.error?.message ?? (setup.stderr.trim() || `setup.sh ended with ${String(setup.status ?? setup.signal)}`);
 }

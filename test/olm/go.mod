@@ -1,4 +1,4 @@
-// operator-verify of the tests: `build.sh` compiles it, for no release can be had by npm.
+// operator-verify of the tests: `../support/go-tool.sh` compiles it, for no release can be had by npm.
 module userns-audit.dev/test/olm
 
 go 1.25

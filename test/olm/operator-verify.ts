@@ -1,9 +1,5 @@
-// The real validator of bundles for the tests: found in the cache, or built there by build.sh the first time.
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+// The real validator of bundles for the tests.
+import { requireGoTool } from '../support/go-tool.ts';
 
 /** The program. */
 export interface OperatorVerify {
@@ -15,26 +11,12 @@ export interface NoOperatorVerify {
   readonly skipped: string;
 }
 
-const BUILD_TIMEOUT_MS = 900_000;
-
-function directory(): string {
-  const configured = process.env['XDG_CACHE_HOME'];
-  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  const hash = createHash('sha256');
-  for (const name of ['go.mod', 'go.sum', 'build.sh']) hash.update(readFileSync(join(import.meta.dirname, name)));
-  return join(cache, 'userns-audit', `operator-verify-${hash.digest('hex').slice(0, 12)}`);
-}
-
-/** The validator, built first when needed (a minute, once), or why it cannot be here. In CI its lack is an error. */
+/** The validator, built first when needed (a minute, once), or why it cannot be here; see `requireGoTool`. */
 export function requireOperatorVerify(): OperatorVerify | NoOperatorVerify {
-  const dir = directory();
-  const built = spawnSync(join(import.meta.dirname, 'build.sh'), [dir], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: BUILD_TIMEOUT_MS,
+  const found = requireGoTool({
+    name: 'operator-verify',
+    module: import.meta.dirname,
+    package: 'github.com/operator-framework/api/cmd/operator-verify',
   });
-  if (built.status === 0) return { operatorVerify: join(dir, 'operator-verify') };
-  const reason = built.error?.message ?? built.stderr.trim();
-  if (process.env['CI']) throw new Error(`operator-verify is required in CI: ${reason}`);
-  return { skipped: reason };
+  return 'skipped' in found ? found : { operatorVerify: found.program };
 }

@@ -1,12 +1,11 @@
 // A real Prometheus for the tests: found in the cache, or unpacked there by setup.sh the first time.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { kill, makeRunDirectory, removeRunDirectory } from '../lab/run-directory.ts';
+import { cachedFrom, fill, lackOf } from '../support/cached-programs.ts';
 
 /** The programs. */
 export interface PrometheusPrograms {
@@ -23,25 +22,13 @@ const SETUP = join(import.meta.dirname, 'setup.sh');
 const SETUP_TIMEOUT_MS = 300_000;
 const START_TIMEOUT_MS = 30_000;
 
-function directory(): string {
-  const configured = process.env['XDG_CACHE_HOME'];
-  const cache = configured?.startsWith('/') === true ? configured : join(homedir(), '.cache');
-  const hash = createHash('sha256').update(readFileSync(SETUP)).digest('hex').slice(0, 12);
-  return join(cache, 'userns-audit', `prometheus-${hash}`);
-}
-
 /** Prometheus and promtool, unpacked first when needed (seconds, once), or why they cannot be here. In CI their lack is an error. */
 export function requirePrometheus(): PrometheusPrograms | NoPrometheus {
-  const dir = directory();
-  const { status, stderr, error } = spawnSync(SETUP, [dir], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: SETUP_TIMEOUT_MS,
-  });
-  if (status === 0) return { prometheus: join(dir, 'prometheus'), promtool: join(dir, 'promtool') };
-  const reason = error?.message ?? stderr.trim();
-  if (process.env['CI']) throw new Error(`Prometheus is required in CI: ${reason}`);
-  return { skipped: reason };
+  const dir = cachedFrom('prometheus', [SETUP]);
+  const reason = fill(SETUP, [dir], SETUP_TIMEOUT_MS);
+  return reason === undefined
+    ? { prometheus: join(dir, 'prometheus'), promtool: join(dir, 'promtool') }
+    : lackOf('Prometheus', reason);
 }
 
 /** One series of an answer: its labels, and the value of an instant query. */

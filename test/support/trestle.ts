@@ -1,13 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheDirectory } from './cached-programs.ts';
 
 /** The release that reads OSCAL 1.1.3: later ones read 1.2 only. */
 const TRESTLE = 'compliance-trestle==3.9.3';
 
-const configured = process.env['XDG_CACHE_HOME'];
-const CACHE = join(configured?.startsWith('/') === true ? configured : join(homedir(), '.cache'), 'userns-audit');
+const CACHE = cacheDirectory();
 const PACKAGES = join(CACHE, TRESTLE.replace('==', '-'));
 
 /** Undefined when trestle can be run; else why not. It is installed from PyPI the first time, whole or not at all. */
