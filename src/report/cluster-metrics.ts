@@ -1,10 +1,11 @@
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { complianceOf } from '../cluster/cluster-compliance.ts';
 import { clusterPods, exceptionStatuses, readinessOf, reasonsOf } from '../cluster/cluster-status.ts';
 import { POD_STATES, type PodState } from '../cluster/judgement.ts';
 import type { ClusterModel, NodeState } from '../cluster/model.ts';
 import type { NamespaceSummary } from '../cluster/namespace-status.ts';
 import { chooseVerdicts } from '../cluster/rule-choice.ts';
+import { type MetricFamily, registerFamily } from './metric-family.ts';
 
 /** What the families are read from, at every scrape. */
 export interface ClusterMetricsSource {
@@ -24,14 +25,6 @@ const STATE_LABELS: Readonly<Record<PodState, string>> = {
 
 const DAY_SECONDS = 86_400;
 
-/** One family: its name, help and labels, and its samples as they are now. */
-interface Family<Label extends string> {
-  readonly name: string;
-  readonly help: string;
-  readonly labels: readonly Label[];
-  readonly samples: () => Iterable<readonly [labels: Readonly<Record<Label, string>>, value: number]>;
-}
-
 /**
  * The families over the cluster (docs/metrics.md), for the registry of the controller that leads: others would count everything
  * twice. Series are bounded by namespaces, nodes and rules, never by pods.
@@ -41,18 +34,9 @@ export function createClusterMetrics({ model, summaries, keepsHostUsers }: Clust
   const namespaces = () => [...model.namespaces.values()];
   const nodes = (): readonly NodeState[] => [...model.nodes.values()].filter(({ exists }) => exists);
 
-  function family<Label extends string>({ name, help, labels, samples }: Family<Label>): void {
-    new Gauge({
-      name: `userns_audit_${name}`,
-      help,
-      labelNames: [...labels],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [values, value] of samples()) this.set(values, value);
-      },
-    });
-  }
+  const family = <Label extends string>(added: MetricFamily<Label>): void => {
+    registerFamily(registry, added);
+  };
 
   family({
     name: 'pods',
@@ -149,7 +133,7 @@ export function createClusterMetrics({ model, summaries, keepsHostUsers }: Clust
 }
 
 function addPolicyFamilies(
-  family: <Label extends string>(family: Family<Label>) => void,
+  family: <Label extends string>(family: MetricFamily<Label>) => void,
   model: ClusterModel,
   summaries: ReadonlyMap<string, NamespaceSummary>,
   nodes: () => readonly NodeState[],

@@ -15,7 +15,8 @@ import { groupPods, managed, podsOf, type SeenPod } from './pod-groups.ts';
 /** The status without what only its writer knows: when it was seen and when a condition last changed. */
 export type NodeAuditContent = Omit<NodeAuditStatus, 'observedTime' | 'lastHeartbeatTime' | 'conditions'>;
 
-const READINESS_WORDS = { READY: 'Ready', 'NOT READY': 'NotReady', UNKNOWN: 'Unknown' } as const;
+/** The verdict in the words of the resources and metrics. */
+export const READINESS_WORDS = { READY: 'Ready', 'NOT READY': 'NotReady', UNKNOWN: 'Unknown' } as const;
 const CONDITION_WORDS = { READY: 'True', 'NOT READY': 'False', UNKNOWN: 'Unknown' } as const;
 
 /**

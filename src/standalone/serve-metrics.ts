@@ -1,4 +1,6 @@
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
+import { registerFamily } from '../report/metric-family.ts';
+import { READINESS_WORDS } from '../report/node-audit-status.ts';
 import type { NodeReport } from '../report/node-report.ts';
 
 /** What was seen last, and what that took. */
@@ -8,8 +10,6 @@ export interface Audit {
   readonly time: number;
   readonly seconds: number;
 }
-
-const READINESS = { READY: 'Ready', 'NOT READY': 'NotReady', UNKNOWN: 'Unknown' } as const;
 
 /** The families of one machine (docs/metrics.md), as the latest audit has them. */
 export function createServeMetrics(latest: () => Audit | undefined, version: string): Registry {
@@ -21,22 +21,20 @@ export function createServeMetrics(latest: () => Audit | undefined, version: str
     labels: readonly Label[],
     samples: (audit: Audit) => readonly (readonly [Readonly<Record<Label, string>>, number])[],
   ): void {
-    new Gauge({
-      name: `userns_audit_${name}`,
+    registerFamily(registry, {
+      name,
       help,
-      labelNames: [...labels],
-      registers: [registry],
-      collect() {
-        this.reset();
+      labels,
+      samples: () => {
         const audit = latest();
-        for (const [values, value] of audit ? samples(audit) : []) this.set(values, value);
+        return audit ? samples(audit) : [];
       },
     });
   }
 
   gauge('build_info', 'The version of this program.', ['version'], () => [[{ version }, 1]]);
   gauge('machine_readiness', 'Whether this machine can run private user namespaces.', ['status'], ({ report }) => [
-    [{ status: READINESS[report.readiness.status] }, 1],
+    [{ status: READINESS_WORDS[report.readiness.status] }, 1],
   ]);
   gauge('machine_containers', 'Running containers by their user namespace.', ['state'], ({ report }) =>
     Object.entries(report.summary.userNamespaces).map(([state, count]) => [{ state }, count] as const),
