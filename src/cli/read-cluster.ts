@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/kube-error.ts';
 import { listObjects } from '../kube/list-objects.ts';
 import { resourcePath } from '../kube/paths.ts';
-import { type ClusterReport, createClusterReport } from '../report/cluster-report.ts';
+import { type ClusterReport, createClusterReport, listedAs } from '../report/cluster-report.ts';
 import { GROUP, VERSION } from '../resources/group.ts';
 import { type ClusterAccess, withCluster } from './cluster-access.ts';
 
@@ -18,14 +18,10 @@ export async function readCluster(access: ClusterAccess, now: Date): Promise<Clu
 
 type Listed = Parameters<typeof createClusterReport>[0][number];
 
-/** Objects of a list bear no kind: the list does. */
 async function list(client: KubeClient, resource: string, kind: string): Promise<readonly Listed[]> {
   try {
     const objects = await listObjects(client, resourcePath({ group: GROUP, version: VERSION, resource }));
-    return objects.map((object) => {
-      const { spec, status } = object as { readonly spec?: unknown; readonly status?: unknown };
-      return { kind, metadata: { ...object.metadata }, spec, status };
-    });
+    return objects.map((object) => listedAs(kind, object));
   } catch (error) {
     if (!isNotFound(error)) throw error;
     throw new Error(`the cluster has no ${resource}.${GROUP}: install the operator first (docs/install.md)`, {

@@ -7,6 +7,7 @@ import { NODE_RULES } from '../rules/index.ts';
 import { unmanagedContainer } from '../rules/unmanaged-container.ts';
 import { type EffectivePod, parsePodEntry, parseVector } from './effective.ts';
 import { type ApiObject, listAt, objectAt, textAt } from './pod-spec.ts';
+import { hasCondition, TRUNCATED } from '../resources/condition.ts';
 
 /** What the controller keeps of a NodeAudit. */
 export interface NodeEvidence {
@@ -68,7 +69,7 @@ export function readNodeEvidence(object: ApiObject, now: number): NodeEvidence {
     reasons: [...new Set(texts(objectAt(status, 'readiness')['reasons']))].filter((rule) => NODE_RULE.has(rule)),
     verdicts: [...verdicts, ...readUnmanaged(status)],
     pods,
-    truncated: listAt(status, 'conditions').some(({ type, status: word }) => type === 'Truncated' && word === 'True'),
+    truncated: hasCondition(listAt(status, 'conditions'), TRUNCATED.type, 'True'),
     kindOfNode: ['osImage', 'kernelRelease', 'runtime', 'kubeletVersion']
       .flatMap((key) => textAt(system, key) ?? [])
       .join(', '),

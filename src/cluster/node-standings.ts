@@ -3,6 +3,7 @@ import { readinessOf } from './cluster-status.ts';
 import { emptyEvidence, readNodeEvidence } from './node-evidence.ts';
 import { type Listed, missingOf, nameOf, objectsOf } from './listed.ts';
 import { type ApiObject, listAt, objectAt, textAt } from './pod-spec.ts';
+import { EVIDENCE_ACCEPTED, hasCondition } from '../resources/condition.ts';
 
 /** All that is looked at of a node, its NodeAudit, and a runtime class. */
 export const NODE_FIELDS = { metadata: { name: true, labels: true }, status: { runtimeHandlers: true } } as const;
@@ -48,9 +49,7 @@ function standingOf(node: ApiObject, audit: ApiObject | undefined, now: number):
 
 /** The controller reads all of it, and says where it contradicts itself. */
 function isRejected(audit: ApiObject): boolean {
-  return listAt(objectAt(audit, 'status'), 'conditions').some(
-    ({ type, status }) => type === 'EvidenceAccepted' && status === 'False',
-  );
+  return hasCondition(listAt(objectAt(audit, 'status'), 'conditions'), EVIDENCE_ACCEPTED, 'False');
 }
 
 type RuntimeEvidenceOf = Required<Pick<AdoptionEvidence, 'runtimeClasses'>> & {

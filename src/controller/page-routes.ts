@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../kube/clock.ts';
 import type { Fields } from '../kube/json-fields.ts';
 import { listObjects } from '../kube/list-objects.ts';
 import { resourcePath } from '../kube/paths.ts';
-import { type ClusterReport, createClusterReport } from '../report/cluster-report.ts';
+import { type ClusterReport, createClusterReport, listedAs } from '../report/cluster-report.ts';
 import { reportRoutes } from '../report/html/report-routes.ts';
 import { GROUP, VERSION } from '../resources/group.ts';
 
@@ -54,10 +54,7 @@ export function createPageRoutes(
       Object.entries(RESOURCES).map(async ([resource, { kind, fields }]) => {
         const path = resourcePath({ group: GROUP, version: VERSION, resource });
         const objects = await listObjects(client, path, fields);
-        return objects.map((object) => {
-          const { spec, status } = object as { readonly spec?: unknown; readonly status?: unknown };
-          return { kind, metadata: { ...object.metadata }, spec, status };
-        });
+        return objects.map((object) => listedAs(kind, object));
       }),
     );
     readAt = clock.now();

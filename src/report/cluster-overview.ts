@@ -5,6 +5,7 @@ import type { ClusterReport, ReportedPolicy } from './cluster-report.ts';
 import { type FindingGroup, groupFindings } from './finding-groups.ts';
 import { type ControlInconsistency, findInconsistencies } from './inconsistencies.ts';
 import { groupNodes, type NodeKind, verdictOf } from './node-kinds.ts';
+import { hasCondition, TRUNCATED } from '../resources/condition.ts';
 
 export type FindingTotals = NamespaceAuditStatus['findingTotals'];
 
@@ -93,7 +94,7 @@ export function summarizeReport(report: ClusterReport, whole: boolean): ClusterO
     findings,
     nodeKinds: groupNodes(report),
     truncated: namespaces
-      .filter(({ status }) => status.conditions?.some((one) => one.type === 'Truncated' && one.status === 'True'))
+      .filter(({ status }) => hasCondition(status.conditions, TRUNCATED.type, 'True'))
       .map(({ name }) => name),
   };
 }

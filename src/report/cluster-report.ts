@@ -44,6 +44,14 @@ interface Resource {
   readonly status: unknown;
 }
 
+/** One object of a list, which bears no kind: the list does. */
+export function listedAs(
+  kind: string,
+  { metadata, spec, status }: { readonly metadata?: object; readonly spec?: unknown; readonly status?: unknown },
+): Resource {
+  return { kind, metadata: { ...metadata }, spec, status };
+}
+
 const NO_PODS = { running: 0, private: 0, host: 0, notEffective: 0, undeclaredPrivate: 0, overlapping: 0, unknown: 0 };
 const NO_FINDINGS = { critical: 0, high: 0, medium: 0, low: 0, info: 0, accepted: 0 };
 const NOT_AUDITED: NamespaceAuditStatus = { pods: NO_PODS, findingTotals: NO_FINDINGS };

@@ -5,6 +5,7 @@ import { printable } from '../core/text.ts';
 import { PROFILES } from '../rules/profiles/index.ts';
 import type { ClusterReport } from './cluster-report.ts';
 import { isStale } from './node-kinds.ts';
+import { EVIDENCE_ACCEPTED, hasCondition } from '../resources/condition.ts';
 
 /** Nodes that should be alike and are not, of a control that is `inconsistent` for it. */
 export interface ControlInconsistency extends Inconsistency {
@@ -34,10 +35,8 @@ function resultsOf({ nodes, policy, generatedAt }: ClusterReport): readonly Rule
   const off = new Set(policy?.spec.rules?.filter(({ enabled }) => enabled === false).map(({ id }) => id));
   const now = Date.parse(generatedAt);
   return nodes.flatMap(({ name, status }) => {
-    const isRejected = status.conditions?.some(
-      ({ type, status: word }) => type === 'EvidenceAccepted' && word === 'False',
-    );
-    const evidence = readNodeEvidence({ metadata: { name }, status: isRejected === true ? {} : status }, now);
+    const isRejected = hasCondition(status.conditions, EVIDENCE_ACCEPTED, 'False');
+    const evidence = readNodeEvidence({ metadata: { name }, status: isRejected ? {} : status }, now);
     return nodeResults({ name, evidence, stale: isStale(evidence.heardAt, now) }).filter(({ rule }) => !off.has(rule));
   });
 }

@@ -2,6 +2,7 @@ import type { Severity } from '../core/finding.ts';
 import { compareText } from '../core/text.ts';
 import type { ClusterReport } from './cluster-report.ts';
 import { type NodeReadiness, verdictOf } from './node-kinds.ts';
+import { hasCondition, TRUNCATED } from '../resources/condition.ts';
 
 /** A finding of one workload or node, to be told from every other. */
 export interface DiffFinding {
@@ -126,6 +127,6 @@ function expiredSince(before: ClusterReport, after: ClusterReport): readonly str
 
 function truncated({ namespaces }: ClusterReport): readonly string[] {
   return namespaces
-    .filter(({ status }) => status.conditions?.some((one) => one.type === 'Truncated' && one.status === 'True'))
+    .filter(({ status }) => hasCondition(status.conditions, TRUNCATED.type, 'True'))
     .map(({ name }) => name);
 }

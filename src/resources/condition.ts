@@ -34,3 +34,12 @@ export function withTransitions(
     return { ...word, lastTransitionTime: known?.status === word.status ? known.lastTransitionTime : now };
   });
 }
+
+/** Whether a condition stands with this status; neither where there is none of its type. */
+export function hasCondition(
+  conditions: readonly { readonly type?: unknown; readonly status?: unknown }[] | undefined,
+  type: string,
+  status: Condition['status'],
+): boolean {
+  return conditions?.some((condition) => condition.type === type && condition.status === status) === true;
+}
