@@ -11,6 +11,7 @@ import { isSkipped } from '../lab/lab.ts';
 import { containerId, startContainer, stopAll } from '../lab/runc.ts';
 import { serveMetrics } from '../prometheus/exposition.ts';
 import { requirePrometheus, startPrometheus } from '../prometheus/prometheus.ts';
+import { CLI } from '../support/audit.ts';
 import { until } from '../support/until.ts';
 import { IMAGE, makeImage } from './image.ts';
 
@@ -179,6 +180,37 @@ suite(`the operator on a real cluster${skipped === undefined ? '' : ` (${skipped
     expect(status.readiness).toEqual({ status: 'Ready', reasons: [] });
     expect(status.agent.evidence).toBe('full');
     expect(status.totals.privatePods).toBe(4);
+  });
+
+  test('one command makes the report, and one the plan, and both are true', () => {
+    const audit = (...command: readonly string[]): string => {
+      const args = [CLI, ...command, '--kubeconfig', cluster.kubeconfig];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      if (status !== 0 && status !== 1) throw new Error(stderr);
+      return stdout;
+    };
+    // Two of web, classy and the static pod; plain, exporter, agent and controller.
+    expect(audit('report', '-o', 'table')).toMatch(/ADOPTION +50 % of 8 running pods isolated/);
+    interface Plan {
+      readonly workloads: readonly {
+        readonly subject: { readonly kind: string; readonly namespace: string; readonly name: string };
+        readonly standing: string;
+      }[];
+    }
+    const { workloads } = JSON.parse(audit('plan', '--cluster', '-o', 'json')) as Plan;
+    const standings = workloads.map(({ subject: { kind, namespace, name }, standing }) => [
+      `${kind} ${namespace}/${name}`,
+      standing,
+    ]);
+    expect(Object.fromEntries(standings)).toEqual({
+      'Deployment shop/web': 'adopted',
+      'Pod shop/classy': 'adopted',
+      [`Pod shop/keeper-${cluster.nodeName}`]: 'adopted',
+      'Pod shop/plain': 'ready',
+      'Pod shop/exporter': 'blocked',
+      'DaemonSet userns-audit/userns-audit-agent': 'blocked',
+      'Deployment userns-audit/userns-audit-controller': 'ready',
+    });
   });
 
   test('the ids of a private pod are those the kubelet has allocated', () => {
