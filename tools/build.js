@@ -4,9 +4,10 @@ import { build } from 'esbuild';
 import { chmod, readFile, rm } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
 
-/** Loaded by their first call: hardly any run starts a program (the option parser could). */
+/** Loaded by their first call: hardly any run starts a program (the option parser could), and a single file has no .gitignore. */
 const LAZY = {
   'node:child_process': ['spawn', 'spawnSync', 'execFile', 'execFileSync'],
+  ignore: 'function',
 };
 
 function lazyModules(wanted) {
@@ -24,8 +25,9 @@ function lazyModules(wanted) {
       });
       onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => {
         const load = path.startsWith('node:') ? `process.getBuiltinModule('${path}')` : `require('./${path}.cjs')`;
+        if (LAZY[path] === 'function') return { contents: `module.exports = (...given) => ${load}(...given);` };
         const getters = LAZY[path].map((name) => `get ${name}() { return ${load}.${name}; }`);
-        return { contents: `module.exports = { ${getters.join(', ')} };`, loader: 'js' };
+        return { contents: `module.exports = { ${getters.join(', ')} };` };
       });
     },
   };

@@ -1,11 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Baseline, parseBaseline } from '../core/baseline.ts';
-import type { AuditPolicy, PolicySource } from '../core/policy.ts';
-import { parsePolicy } from '../core/policy.ts';
-import { placeText } from '../report/scan-report.ts';
-import { RULE_IDS } from '../core/rule-ids.ts';
-import { PROFILES } from '../rules/profiles/index.ts';
+import type { AuditPolicy } from '../core/policy.ts';
 import { readControlFile, type Refusal } from './control-files.ts';
 
 /** The files that steer a judgement. */
@@ -29,35 +25,10 @@ export async function readControls(flags: ControlFlags, cwd: string): Promise<Co
   return { ...(policy ? { policy } : {}), ...(baseline ? { baseline } : {}) };
 }
 
+/** Most runs have none, and start without what reads it. */
 async function readPolicy(path: string, cwd: string): Promise<AuditPolicy | Refusal> {
-  const text = readControlFile(cwd, '--policy', path);
-  if (typeof text !== 'string') return text;
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [error] = document.errors;
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    return { refusal: `option '--policy': ${path}:${line}:${col} ${error.message}` };
-  }
-  const source: PolicySource = {
-    ruleIds: RULE_IDS,
-    profileIds: PROFILES.map(({ id }) => id),
-    locate(field) {
-      for (let length = field.length; length >= 0; length -= 1) {
-        const node: unknown = length === 0 ? document.contents : document.getIn(field.slice(0, length), true);
-        const range = (node as { readonly range?: readonly [number, number, number] | null } | null | undefined)?.range;
-        if (!range) continue;
-        const [start, end] = [lines.linePos(range[0]), lines.linePos(range[1])];
-        return { file: path, line: start.line, column: start.col, endLine: end.line, endColumn: end.col };
-      }
-      return { file: path, line: 1, column: 1, endLine: 1, endColumn: 1 };
-    },
-  };
-  const parsed = parsePolicy(document.toJS({ maxAliasCount: 100 }), source);
-  if (parsed.ok) return parsed.policy;
-  const errors = parsed.errors.map(({ field, message, place }) => `${placeText(place)} ${field} ${message}`);
-  return { refusal: `option '--policy': ${errors.join('\n  ')}` };
+  const { readPolicyFile } = await import('./policy-file.ts');
+  return readPolicyFile(path, cwd);
 }
 
 function readBaseline({ baseline: path, updateBaseline }: ControlFlags, cwd: string): Baseline | Refusal | undefined {
