@@ -14,6 +14,8 @@ const PODS = Number(process.argv[2] ?? 150_000);
 const NODES = Number(process.argv[3] ?? 5000);
 const EVENTS = 5000;
 const PORT = 19_443;
+/** Parts not to measure: `WITHOUT=stream,informer`. */
+const WITHOUT = (process.env['WITHOUT'] ?? '').split(',');
 const TICKS_PER_SECOND = 100;
 const SERVICE_ACCOUNT = '/run/secrets/kubernetes.io/serviceaccount';
 /** As the chart starts it. */
@@ -76,7 +78,7 @@ function counted(body: string): number {
 }
 
 /** As in a pod: flags of the chart, and a service account where the kubelet mounts it, in a mount namespace of its own. */
-async function measureController(serviceAccount: string, port: number, server: ChildProcess): Promise<void> {
+async function measureController(name: string, port: number, server: ChildProcess): Promise<void> {
   const mount = `mount -t tmpfs none /run && mkdir -p ${SERVICE_ACCOUNT} && mount --bind ${serviceAccount} ${SERVICE_ACCOUNT} && exec "$@"`;
   const controller = spawn(
     'unshare',
@@ -96,7 +98,7 @@ async function measureController(serviceAccount: string, port: number, server: C
   const synced = usageOf(pid);
   const wall = (Date.now() - start) / 1000;
   const body = await get('/metrics');
-  print('controller, initial sync', synced, `${wall.toFixed(1)} s wall, ${counted(body.body)} pods counted`);
+  print(`${name}, initial sync`, synced, `${wall.toFixed(1)} s wall, ${counted(body.body)} pods counted`);
   // Its first writes, and whatever else was waiting.
   let before = usageOf(pid);
   for (let quiet = 0; quiet < 3;) {
@@ -105,13 +107,13 @@ async function measureController(serviceAccount: string, port: number, server: C
     quiet = now.cpuSeconds - before.cpuSeconds < 0.05 ? quiet + 1 : 0;
     before = now;
   }
-  print('controller, at rest', before, 'namespaces and policy written');
+  print(`${name}, at rest`, before, 'namespaces and policy written');
   server.stdin?.write(`${EVENTS}\n`);
   await sleep(6000);
   const after = usageOf(pid);
   const milliseconds = ((after.cpuSeconds - before.cpuSeconds) / EVENTS) * 1000;
   print(
-    'controller, after events',
+    `${name}, after events`,
     after,
     `${milliseconds.toFixed(3)} ms CPU for one pod event, JSON parsed and statuses written`,
   );
@@ -148,19 +150,29 @@ const directory = mkdtempSync(join(tmpdir(), 'userns-audit-bench-'));
 const { cert, key } = selfSignedCertificate(['localhost'], Date.now());
 writeFileSync(join(directory, 'cert'), cert);
 writeFileSync(join(directory, 'key'), key);
-const arguments_ = [String(PODS), String(NODES), join(directory, 'cert'), join(directory, 'key')];
-const server = spawn(process.execPath, ['--no-warnings', 'bench/pod-server.ts', ...arguments_], {
-  stdio: ['pipe', 'pipe', 'inherit'],
-});
-const config = join(directory, 'config');
-const port = Number(await firstLine(server));
-writeFileSync(config, kubeconfig(port, cert));
 const serviceAccount = join(directory, 'service-account');
 mkdirSync(serviceAccount);
 for (const [name, content] of Object.entries({ 'ca.crt': cert, token: 'bench', namespace: 'bench' }))
   writeFileSync(join(serviceAccount, name), content);
+
+async function withServer(mode: string, use: (port: number, server: ChildProcess) => Promise<void>): Promise<void> {
+  const inputs = [String(PODS), String(NODES), join(directory, 'cert'), join(directory, 'key'), mode];
+  const server = spawn(process.execPath, ['--no-warnings', 'bench/pod-server.ts', ...inputs], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  try {
+    await use(Number(await firstLine(server)), server);
+  } finally {
+    server.kill();
+  }
+}
+
 process.stdout.write(`${PODS} pods on ${NODES} nodes\n`);
-await measureController(serviceAccount, port, server);
-if (process.env['ALONE'] === undefined) await measureInformer(config);
-server.kill();
+for (const [mode, name] of Object.entries({ stream: 'controller', pages: 'controller by pages' }))
+  if (!WITHOUT.includes(mode)) await withServer(mode, (port, server) => measureController(name, port, server));
+if (!WITHOUT.includes('informer'))
+  await withServer('pages', async (port) => {
+    writeFileSync(join(directory, 'config'), kubeconfig(port, cert));
+    await measureInformer(join(directory, 'config'));
+  });
 rmSync(directory, { recursive: true });

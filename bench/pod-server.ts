@@ -1,6 +1,7 @@
 // A large cluster as an API server would page and stream it: pods, nodes, namespaces and NodeAudits, generated on the fly. It listens
 // on loopback, serves one client at a time well, and ends with its parent.
-// usage: node bench/pod-server.ts PODS NODES CERT KEY   (prints its port; then one line a command on standard input: `event`)
+// usage: node bench/pod-server.ts PODS NODES CERT KEY [pages]   (prints its port; then a number on standard input: so many pod events)
+// With `pages` it refuses streaming lists, as servers without KEP-3157 do.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
@@ -9,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 
 const [pods = 0, nodes = 0] = process.argv.slice(2, 4).map(Number);
-const [certFile = '', keyFile = ''] = process.argv.slice(4, 6);
+const [certFile = '', keyFile = '', mode = ''] = process.argv.slice(4, 7);
 const NAMESPACES = 300;
 const WORKLOADS = 10_000;
 
@@ -229,6 +230,12 @@ async function sendInitialEvents({ count, text }: Collection, response: ServerRe
   response.write(`${JSON.stringify({ type: 'BOOKMARK', object: { metadata } })}\n`);
 }
 
+function refuse(response: ServerResponse, code: number, reason: string): void {
+  response
+    .writeHead(code, { 'content-type': 'application/json' })
+    .end(JSON.stringify({ kind: 'Status', code, reason }));
+}
+
 const server = https.createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (request, response) => {
   const url = new URL(request.url ?? '/', 'https://localhost');
   request.resume();
@@ -247,9 +254,11 @@ const server = https.createServer({ cert: readFileSync(certFile), key: readFileS
     return;
   }
   if (!collection) {
-    response
-      .writeHead(404, { 'content-type': 'application/json' })
-      .end('{"kind":"Status","code":404,"reason":"NotFound"}');
+    refuse(response, 404, 'NotFound');
+    return;
+  }
+  if (mode === 'pages' && url.searchParams.has('sendInitialEvents')) {
+    refuse(response, 422, 'Invalid');
     return;
   }
   response.writeHead(200, { 'content-type': 'application/json' });

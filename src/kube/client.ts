@@ -71,6 +71,8 @@ export interface RawRequest {
   readonly maxBytes?: number;
   /** What is wanted of the answer, all of it unless told. */
   readonly fields?: Fields;
+  /** Takes the answer's `items` one by one; needs `fields`, which then say what is wanted of each. They are not in the answer. */
+  readonly onItem?: (item: unknown) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -177,10 +179,10 @@ export function createClient(connection: KubeConnection, options: ClientOptions 
     );
 
   function json<T>(request: RawRequest): Promise<T> {
-    const { fields } = request;
+    const { fields, onItem } = request;
     return read(request, (body) => {
       try {
-        return (fields ? parseFields(body, fields) : JSON.parse(body.toString('utf8'))) as T;
+        return (fields ? parseFields(body, fields, onItem) : JSON.parse(body.toString('utf8'))) as T;
       } catch (cause) {
         throw networkError(requestName(request), cause, 'MalformedResponse');
       }

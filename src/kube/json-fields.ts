@@ -23,11 +23,13 @@ const prepared = new WeakMap<object, Wanted>();
  * Parses JSON and makes objects only of the fields that are wanted: of a list of pods that is a tenth, and making the rest is what a
  * large list costs most. What is skipped is followed to its end and not checked otherwise: an API server is trusted to send JSON, and a
  * text that was cut is still found out.
- * @throws SyntaxError with the place
+ * @param onItem takes the elements of the outermost `items` one by one, and they are not in the result: a page of objects that live
+ * until its end is copied to the old generation of the heap, whose collection costs as much as reading them
+ * @throws SyntaxError with the place; the items before it have been told by then
  */
-export function parseFields(bytes: Buffer, fields: Fields): unknown {
+export function parseFields(bytes: Buffer, fields: Fields, onItem?: (item: unknown) => void): unknown {
   const reader = createReader(bytes);
-  const value = reader.value(fields);
+  const value = reader.value(fields, onItem);
   reader.end();
   return value;
 }
@@ -153,7 +155,7 @@ function createReader(bytes: Buffer) {
     return true;
   }
 
-  function object(fields: Exclude<Fields, true>): unknown {
+  function object(fields: Exclude<Fields, true>, onItem?: (item: unknown) => void): unknown {
     const wanted = prepare(fields);
     const result: Record<string, unknown> = {};
     at += 1;
@@ -163,8 +165,9 @@ function createReader(bytes: Buffer) {
     }
     for (;;) {
       const found = name(wanted);
-      if (found) result[found.name] = value(found.fields);
-      else skip();
+      if (!found) skip();
+      else if (onItem && found.name === 'items' && peek() === OPEN_LIST) elements(found.fields, onItem);
+      else result[found.name] = value(found.fields);
       if (peek() === COMMA) {
         at += 1;
         continue;
@@ -174,28 +177,33 @@ function createReader(bytes: Buffer) {
     }
   }
 
-  function list(fields: Fields): unknown {
-    const result: unknown[] = [];
+  function elements(fields: Fields, take: (element: unknown) => void): void {
     at += 1;
     if (peek() === CLOSE_LIST) {
       at += 1;
-      return result;
+      return;
     }
     for (;;) {
-      result.push(value(fields));
+      take(value(fields));
       if (peek() === COMMA) {
         at += 1;
         continue;
       }
       expect(CLOSE_LIST);
-      return result;
+      return;
     }
   }
 
-  function value(fields: Fields): unknown {
+  function list(fields: Fields): unknown {
+    const result: unknown[] = [];
+    elements(fields, (element) => result.push(element));
+    return result;
+  }
+
+  function value(fields: Fields, onItem?: (item: unknown) => void): unknown {
     const first = peek();
     if (fields === true) return whole();
-    if (first === OPEN_OBJECT) return object(fields);
+    if (first === OPEN_OBJECT) return object(fields, onItem);
     return first === OPEN_LIST ? list(fields) : whole();
   }
 

@@ -9,9 +9,9 @@ const MAX_PAGE_BYTES = 64 << 20;
 /** Lists that expired before their last page, in a row. */
 const MAX_RESTARTS = 3;
 
+/** Its items have been told by then. */
 interface ListAnswer {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly items?: readonly KubeObject[] | null;
 }
 
 export interface ListPagesOptions {
@@ -22,7 +22,7 @@ export interface ListPagesOptions {
   /** What is wanted of every object. */
   readonly fields?: Fields;
   readonly signal: AbortSignal;
-  /** Called for each object as its page comes; keep nothing of it but what is needed. */
+  /** Called for each object as it is read; keep nothing of it but what is needed. It must not throw. */
   readonly onObject: (object: KubeObject) => void;
   readonly onPage: () => void;
   /** The list expired on the server and begins again: what was told before may be older than what comes. */
@@ -55,7 +55,7 @@ const LIST_FIELDS = { kind: true, metadata: true, code: true, reason: true, mess
 async function listOnce(options: ListPagesOptions, limit: number): Promise<string> {
   const { client, path, query, signal } = options;
   // Written once, so that it is prepared once.
-  const fields = options.fields && { ...LIST_FIELDS, items: options.fields };
+  const fields = { ...LIST_FIELDS, items: options.fields ?? true };
   let token: string | undefined;
   for (;;) {
     const page = await client.request<ListAnswer | null>({
@@ -63,11 +63,13 @@ async function listOnce(options: ListPagesOptions, limit: number): Promise<strin
       path,
       query: { ...query, limit, continue: token },
       maxBytes: MAX_PAGE_BYTES,
-      ...(fields ? { fields } : {}),
+      fields,
+      onItem: (item) => {
+        options.onObject(item as KubeObject);
+      },
       signal,
     });
     options.onPage();
-    for (const object of page?.items ?? []) options.onObject(object);
     token = page?.metadata?.continue;
     if (token) continue;
     const version = page?.metadata?.resourceVersion;

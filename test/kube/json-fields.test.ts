@@ -59,3 +59,28 @@ test('a name cannot reach the prototype', () => {
   expect(parsed).toEqual({ a: 1 });
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
 });
+
+test('the items of a list are told one by one, and are not in what is returned', () => {
+  fc.assert(
+    fc.property(fc.array(json), json, fields, (items, inner, wanted) => {
+      const text = JSON.stringify({ kind: 'List', inner: { items: inner }, items, metadata: { continue: 'x' } });
+      const told: unknown[] = [];
+      const rest = parseFields(Buffer.from(text), { inner: { items: true }, items: wanted, metadata: true }, (item) =>
+        told.push(item),
+      );
+      const parsed = JSON.parse(text) as { readonly items: unknown[]; readonly inner: unknown };
+      expect(told).toEqual(parsed.items.map((item) => pick(item, wanted)));
+      // Only the outermost ones: what is called so further in is data.
+      expect(rest).toEqual({ inner: parsed.inner, metadata: { continue: 'x' } });
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a list without items, as Go writes an empty one, tells none', () => {
+  const told: unknown[] = [];
+  const take = (item: unknown): void => void told.push(item);
+  expect(parseFields(Buffer.from('{"items":null,"kind":"List"}'), { items: true }, take)).toEqual({ items: null });
+  expect(parseFields(Buffer.from('{"items":[]}'), { items: true }, take)).toEqual({});
+  expect(told).toEqual([]);
+});
