@@ -236,6 +236,19 @@ function refuse(response: ServerResponse, code: number, reason: string): void {
     .end(JSON.stringify({ kind: 'Status', code, reason }));
 }
 
+function sendPage({ kind, count, text }: Collection, query: URLSearchParams, response: ServerResponse): void {
+  const start = Number(query.get('continue') ?? 0);
+  const limit = Number(query.get('limit') ?? count) || count;
+  const end = Math.min(count, start + limit);
+  const metadata = {
+    resourceVersion: '1',
+    ...(end < count ? { continue: String(end), remainingItemCount: count - end } : {}),
+  };
+  response.write(`{"kind":"${kind}","apiVersion":"v1","metadata":${JSON.stringify(metadata)},"items":[`);
+  for (let index = start; index < end; index += 1) response.write(`${index > start ? ',' : ''}${text(index)}`);
+  response.end(']}');
+}
+
 const server = https.createServer({ cert: readFileSync(certFile), key: readFileSync(keyFile) }, (request, response) => {
   const url = new URL(request.url ?? '/', 'https://localhost');
   request.resume();
@@ -268,17 +281,7 @@ const server = https.createServer({ cert: readFileSync(certFile), key: readFileS
     if (url.searchParams.get('sendInitialEvents') === 'true') void sendInitialEvents(collection, response);
     return;
   }
-  const start = Number(url.searchParams.get('continue') ?? 0);
-  const limit = Number(url.searchParams.get('limit') ?? collection.count) || collection.count;
-  const end = Math.min(collection.count, start + limit);
-  const metadata = {
-    resourceVersion: '1',
-    ...(end < collection.count ? { continue: String(end), remainingItemCount: collection.count - end } : {}),
-  };
-  response.write(`{"kind":"${collection.kind}","apiVersion":"v1","metadata":${JSON.stringify(metadata)},"items":[`);
-  for (let index = start; index < end; index += 1)
-    response.write(`${index > start ? ',' : ''}${collection.text(index)}`);
-  response.end(']}');
+  sendPage(collection, url.searchParams, response);
 });
 
 createInterface({ input: process.stdin }).on('line', (line) => {

@@ -1,5 +1,5 @@
 import type { Container, Sandbox } from '../core/container.ts';
-import type { IdMap, IdRange } from '../core/id-map.ts';
+import { type IdMap, type IdRange, standardMap } from '../core/id-map.ts';
 import { NAMESPACE_LETTERS, NAMESPACE_TYPES, type NamespaceState, type NamespaceStates } from '../core/namespace.ts';
 import { read, unread } from '../core/reading.ts';
 import type { PodSpec } from '../core/workload.ts';
@@ -29,10 +29,11 @@ export function parsePodEntry(
   return { uid, ...(uidMap ? { uidMap } : {}), ...(gidMap ? { gidMap } : {}) };
 }
 
-/** `0 100000 65536, …`; null where it is no map a kernel would show. */
+/** `0 100000 65536, …`, or the start of a kubelet's map; null where it is no map a kernel would show. */
 function parseMap(text: string): IdMap | null {
   // Tens of thousands are kept: an array that is mapped is as long as it must be, one that is filled is longer.
-  const ranges = text.split(', ').map(parseRange);
+  const lines = /^\d+$/.test(text) ? [standardMap(Number(text))] : text.split(', ');
+  const ranges = lines.map(parseRange);
   return ranges.every((range) => range !== undefined) ? ranges : null;
 }
 

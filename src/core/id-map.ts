@@ -49,6 +49,11 @@ export function formatIdMap(map: IdMap): string {
   return map.map(({ inside, outside, length }) => `${inside} ${outside} ${length}`).join(', ');
 }
 
+/** The map a kubelet gives a pod that asks for no more (KEP-127): as many ids as the first 16 bits tell apart. */
+export function standardMap(start: number): string {
+  return formatIdMap([{ inside: 0, outside: start, length: 65536 }]);
+}
+
 /** A span of host ids and who holds it. */
 export interface HeldRange<Owner> {
   readonly start: number;

@@ -5,6 +5,7 @@ import type { ClusterReport, ReportedPolicy } from './cluster-report.ts';
 import { type FindingGroup, groupFindings } from './finding-groups.ts';
 import { type ControlInconsistency, findInconsistencies } from './inconsistencies.ts';
 import { groupNodes, type NodeKind, verdictOf } from './node-kinds.ts';
+import { openVerdicts } from './open-verdicts.ts';
 import { hasCondition, TRUNCATED } from '../resources/condition.ts';
 
 export type FindingTotals = NamespaceAuditStatus['findingTotals'];
@@ -121,7 +122,7 @@ function sumFindings({ namespaces, nodes }: ClusterReport): FindingTotals {
   const sum = { critical: 0, high: 0, medium: 0, low: 0, info: 0, accepted: 0 };
   for (const { status } of namespaces) for (const field of FINDING_FIELDS) sum[field] += status.findingTotals[field];
   for (const { status } of nodes)
-    for (const verdict of status.rules ?? []) if (verdict.status === 'fail') sum[verdict.severity] += 1;
+    for (const verdict of openVerdicts(status)) if (verdict.status === 'fail') sum[verdict.severity] += 1;
   return sum;
 }
 

@@ -2,6 +2,7 @@ import { SEVERITIES, type Severity } from '../core/finding.ts';
 import { compareText } from '../core/text.ts';
 import { RULES } from '../rules/index.ts';
 import type { ClusterReport, ReportedNamespace, ReportedNode } from './cluster-report.ts';
+import { openVerdicts } from './open-verdicts.ts';
 
 /** Who a finding is about, and where. */
 export interface FindingSubjectLine {
@@ -61,11 +62,7 @@ function ofNamespace({ name: namespace, status }: ReportedNamespace): readonly S
 }
 
 function ofNode({ name, status }: ReportedNode): readonly Single[] {
-  return (status.rules ?? []).flatMap(({ status: answer, evidence = [], ...rest }) =>
-    answer === 'fail' || answer === 'unknown'
-      ? [{ ...rest, status: answer, evidence, subject: { name, pods: 0 } }]
-      : [],
-  );
+  return openVerdicts(status).map(({ evidence = [], ...rest }) => ({ ...rest, evidence, subject: { name, pods: 0 } }));
 }
 
 function rank({ accepted, status }: FindingGroup): number {

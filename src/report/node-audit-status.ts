@@ -130,11 +130,12 @@ function verdictsOf(findings: readonly Finding[]): readonly NodeAuditVerdict[] {
     .slice(0, MAX_NODE_VERDICTS)
     .map(({ rule, severity, status, message, evidence, fix }) => ({
       rule,
-      severity,
+      ...(isOpen(status) ? { severity } : {}),
       status,
-      message: stable(message, 1024),
+      // Why a rule does not apply is no news, and of a fleet it is megabytes.
+      ...(status === 'not-applicable' ? {} : { message: stable(message, 1024) }),
       // What passes says so in its message; its evidence would be a third of the object.
-      ...(evidence.length > 0 && (status === 'fail' || status === 'unknown')
+      ...(evidence.length > 0 && isOpen(status)
         ? {
             evidence: evidence
               .slice(0, MAX_EVIDENCE)
@@ -143,6 +144,10 @@ function verdictsOf(findings: readonly Finding[]): readonly NodeAuditVerdict[] {
         : {}),
       ...(fix === undefined ? {} : { fix: pasteable(fix) }),
     }));
+}
+
+function isOpen(status: Finding['status']): boolean {
+  return status === 'fail' || status === 'unknown';
 }
 
 const STATUS_ORDER: readonly UnmanagedContainer['status'][] = ['fail', 'unknown', 'pass', 'not-applicable'];

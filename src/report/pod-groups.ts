@@ -1,5 +1,5 @@
 import type { Container } from '../core/container.ts';
-import { formatIdMap, type IdMap } from '../core/id-map.ts';
+import { formatIdMap, type IdMap, standardMap } from '../core/id-map.ts';
 import { NAMESPACE_LETTERS, NAMESPACE_TYPES, type NamespaceType } from '../core/namespace.ts';
 import { compareText } from '../core/text.ts';
 import { MAX_POD_GROUPS, MAX_PODS_PER_GROUP } from '../resources/limits.ts';
@@ -74,10 +74,13 @@ function entryOf({ uid, uidMap, gidMap }: SeenPod): Entry {
   return { text: entryText(uid, uidMap.slice(0, RANGES_KEPT), gidMap?.slice(0, RANGES_KEPT)), cut: true };
 }
 
+/** What a kubelet makes is told by its start alone: most private pods have it, and etcd keeps every word of every pod. */
 function entryText(uid: string, uidMap: IdMap, gidMap: IdMap | undefined): string {
   const uids = formatIdMap(uidMap);
   const gids = gidMap?.length && formatIdMap(gidMap) !== uids ? ` gid ${formatIdMap(gidMap)}` : '';
-  return `${uid} ${uids}${gids}`;
+  const [first] = uidMap;
+  const start = gids === '' && first !== undefined && uids === standardMap(first.outside) ? first.outside : undefined;
+  return `${uid} ${start ?? `${uids}${gids}`}`;
 }
 
 /** Pods grouped by how they stand, the least isolated groups first, and whether all of them found room. */

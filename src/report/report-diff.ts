@@ -2,6 +2,7 @@ import type { Severity } from '../core/finding.ts';
 import { compareText } from '../core/text.ts';
 import type { ClusterReport } from './cluster-report.ts';
 import { type NodeReadiness, verdictOf } from './node-kinds.ts';
+import { openVerdicts } from './open-verdicts.ts';
 import { hasCondition, TRUNCATED } from '../resources/condition.ts';
 
 /** A finding of one workload or node, to be told from every other. */
@@ -83,9 +84,8 @@ function findingsOf({ namespaces, nodes }: ClusterReport): ReadonlyMap<string, D
       if (accepted === undefined)
         found.push({ rule, severity, status: answer, subject: `${name}: ${workload}`, message });
   for (const { name, status } of nodes)
-    for (const { rule, severity, status: answer, message } of status.rules ?? [])
-      if (answer === 'fail' || answer === 'unknown')
-        found.push({ rule, severity, status: answer, subject: name, message });
+    for (const { rule, severity, status: answer, message } of openVerdicts(status))
+      found.push({ rule, severity, status: answer, subject: name, message });
   return new Map(found.map((finding) => [JSON.stringify([finding.rule, finding.status, finding.subject]), finding]));
 }
 

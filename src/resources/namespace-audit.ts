@@ -9,13 +9,14 @@ import {
   oneOf,
   optional,
   percent,
+  replaced,
   type ResourceDefinition,
   text,
   time,
 } from './schema.ts';
 
 /** Counts of running pods by the verdict on their user namespace; every running pod is in exactly one. */
-export const podCounts = object('Running pods by what is known of their user namespace. Each is counted once.', {
+export const podCounts = replaced('Running pods by what is known of their user namespace. Each is counted once.', {
   running: count('Running Linux pods: the sum of the others.'),
   private: count('Declared hostUsers: false, and the kernel agrees.'),
   host: count("Declare no user namespace of their own, and run in the host's."),
@@ -65,13 +66,13 @@ export const namespaceAuditStatus = object('How the pods of this namespace stand
     ),
   ),
   workloads: optional(
-    object('Workloads by what hostUsers: false would take.', {
+    replaced('Workloads by what hostUsers: false would take.', {
       adopted: count('Declare it.'),
       ready: count('Nothing they declare speaks against it.'),
       blocked: count('Something has to change first.'),
     }),
   ),
-  findingTotals: object('Broken rules by severity, a workload and rule counted once; accepted ones apart.', {
+  findingTotals: replaced('Broken rules by severity, a workload and rule counted once; accepted ones apart.', {
     critical: count('Critical.'),
     high: count('High.'),
     medium: count('Medium.'),

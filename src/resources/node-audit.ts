@@ -27,9 +27,11 @@ const evidence = object('One thing that was read, and where.', {
 
 const verdict = object('What one rule says of the node.', {
   rule: text('Id of the rule.', 63),
-  severity: oneOf('How bad it is when it fails.', ['critical', 'high', 'medium', 'low', 'info']),
+  severity: optional(
+    oneOf('How bad it is, where it fails or is unknown.', ['critical', 'high', 'medium', 'low', 'info']),
+  ),
   status: oneOf('unknown is an answer and never counted as pass.', ['pass', 'fail', 'unknown', 'not-applicable']),
-  message: text('What is so, in one sentence.', 1024),
+  message: optional(text('What is so, in one sentence; none of a rule that does not apply to this node.', 1024)),
   evidence: optional(
     listOf(
       'What it was judged by, where it does not pass; `userns-audit node` on the node shows the rest.',
@@ -44,9 +46,9 @@ const podGroup = object('Pods whose containers stand alike to the host.', {
   namespaces: text(`${VECTOR_MEANING} Of several containers the least isolated counts, type by type.`, 8, VECTOR),
   sandbox: optional(oneOf('A kernel of its own lies between these pods and the host.', ['gvisor', 'kata'])),
   pods: listOf(
-    'One text a pod: its uid as its cgroup has it (of a static pod the annotation kubernetes.io/config.hash of its mirror pod); in a private user namespace followed by its uid_map, "inside outside length", several joined by commas; then "gid" and the gid_map where that differs. Where containers of one pod have different maps, the lines of all of them.',
+    'One text a pod: its uid as its cgroup has it (of a static pod the annotation kubernetes.io/config.hash of its mirror pod); in a private user namespace followed by its uid_map, "inside outside length", several joined by commas, then "gid" and the gid_map where that differs; of the maps a kubelet makes, "0 START 65536" for both, START alone. Where containers of one pod have different maps, the lines of all of them.',
     text('uid, or uid and maps.', 512, {
-      pattern: '^[0-9a-f-]{32,36}( [0-9]+ [0-9]+ [0-9]+(, [0-9]+ [0-9]+ [0-9]+)*( gid .*)?)?$',
+      pattern: '^[0-9a-f-]{32,36}( [0-9]+| [0-9]+ [0-9]+ [0-9]+(, [0-9]+ [0-9]+ [0-9]+)*( gid .*)?)?$',
     }),
     MAX_PODS_PER_GROUP,
   ),

@@ -89,9 +89,9 @@ export interface CelRule {
   readonly fieldPath?: string;
 }
 
-/** Conditions as all of Kubernetes has them; one manager may own one type and another the next (metav1.Condition). */
+/** Conditions as all of Kubernetes has them (metav1.Condition). Each has one manager, which owns the whole of it. */
 export function conditions(description: string) {
-  const condition = object('One aspect of the object and how it stands.', {
+  const condition = replaced('One aspect of the object and how it stands.', {
     type: text('What it is about, in CamelCase.', 316),
     status: oneOf('Whether it is so.', ['True', 'False', 'Unknown']),
     reason: text('Why, as one word for programs, in CamelCase.', 1024, { minLength: 1 }),

@@ -69,7 +69,7 @@ describe('the pods of a node', () => {
     expect(contentOf(facts).podGroups).toEqual([
       { namespaces: '-----m--', pods: [STATIC_POD] },
       { namespaces: '---ium--', pods: [OTHER_POD] },
-      { namespaces: 'Upnium--', pods: [`${POD} 0 131072 65536`] },
+      { namespaces: 'Upnium--', pods: [`${POD} 131072`] },
     ]);
     expect(contentOf(facts).totals).toEqual({
       containers: 5,
@@ -79,6 +79,11 @@ describe('the pods of a node', () => {
       unknownPods: 0,
       unmanagedContainers: 0,
     });
+  });
+
+  test('a map of another size than the usual is told whole', () => {
+    const facts = nodeWith({ 100: inPod(POD, 'a1', { ...PRIVATE, uidMap: '0 131072 131072' }) });
+    expect(contentOf(facts).podGroups?.[0]?.pods).toEqual([`${POD} 0 131072 131072`]);
   });
 
   test('a gid_map is named where it differs', () => {
@@ -106,7 +111,7 @@ describe('the pods of a node', () => {
     );
     expect(contentOf(facts)).toMatchObject({
       agent: { evidence: 'basic' },
-      podGroups: [{ namespaces: 'Upn?????', pods: [`${POD} 0 131072 65536`] }],
+      podGroups: [{ namespaces: 'Upn?????', pods: [`${POD} 131072`] }],
     });
     expect(conditionOf(facts, 'EvidenceComplete')).toMatchObject({ status: 'False', reason: 'LimitedSight' });
   });

@@ -116,6 +116,8 @@ test.each<[string, Parameters<typeof evidenceOf>[0], why: string]>([
   ['a range beyond 32 bits', { pods: [[`${A} 0 4294967295 2`, PRIVATE]] }, 'can not be read'],
   ['ids beyond 32 bits inside', { pods: [[`${A} 4294967296 65536 1`, PRIVATE]] }, 'can not be read'],
   ['a number no machine has', { pods: [[`${A} 0 65536 ${'9'.repeat(300)}`, PRIVATE]] }, 'can not be read'],
+  ['a start whose ids end beyond 32 bits', { pods: [[`${A} 4294901761`, PRIVATE]] }, 'can not be read'],
+  ['a start without a private namespace', { pods: [[`${A} 65536`, HOST]] }, 'a uid_map belongs'],
   ['half a map', { pods: [[`${A} 0 65536`, PRIVATE]] }, 'can not be read'],
   ['words for a gid map', { pods: [[`${A} 0 65536 65536 gid x`, PRIVATE]] }, 'can not be read'],
   ['a time to come', { heardAt: NOON + 300_001 }, 'future'],
@@ -135,6 +137,13 @@ test.each<[string, Parameters<typeof evidenceOf>[0], why: string]>([
   model.setEvidence(evidence);
   expect(namespaceSummary(model).unknown).toEqual([{ reason: 'EvidenceRejected', pods: 1 }]);
   expect(clusterSummary(model).nodes).toMatchObject({ unknown: 1, ready: 0 });
+});
+
+test('a start alone is the map a kubelet makes', () => {
+  const { pods, rejected } = evidenceOf({ pods: [[`${A} 4294901760`, PRIVATE]] });
+  expect(rejected).toBeUndefined();
+  const map = [{ inside: 0, outside: 4294901760, length: 65536 }];
+  expect(pods.get(A)).toMatchObject({ uidMap: map, gidMap: map });
 });
 
 test('a clock that is a little ahead is believed, and makes its evidence no younger', () => {
