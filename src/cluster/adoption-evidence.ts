@@ -57,6 +57,8 @@ export interface NodeStanding {
   readonly name: string;
   readonly status: 'ready' | 'not-ready' | 'unknown';
   readonly labels?: Readonly<Record<string, string>>;
+  /** Whether `status.declaredFeatures` has `UserNamespacesHostNetworkSupport`; absent where the node declares nothing at all. */
+  readonly declaresHostNetwork?: boolean;
 }
 
 /** The key of a claim in `AdoptionEvidence.claims`. */

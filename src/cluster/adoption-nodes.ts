@@ -5,13 +5,18 @@ import type { AdoptionObstacle } from './adoption-obstacles.ts';
 /** The nodes a workload may run on, by whether they can run it with a user namespace of its own. */
 export type NodeCounts = Readonly<Record<NodeStanding['status'], number>>;
 
-/** Counts the nodes that the nodeSelector leaves; taints and affinities are not looked at. Undefined where no node is known. */
-export function countHosts({ podSpec }: Workload, { nodes }: AdoptionEvidence): NodeCounts | undefined {
-  if (nodes === undefined) return undefined;
+/** The nodes that the nodeSelector leaves; taints and affinities are not looked at. Undefined where no node is known. */
+export function hostsOf({ podSpec }: Workload, { nodes }: AdoptionEvidence): readonly NodeStanding[] | undefined {
   const wanted = Object.entries(podSpec.nodeSelector ?? {});
+  return nodes?.filter(({ labels = {} }) => wanted.every(([label, value]) => labels[label] === value));
+}
+
+/** Counts the nodes a workload may run on. Undefined where no node is known. */
+export function countHosts(workload: Workload, evidence: AdoptionEvidence): NodeCounts | undefined {
+  const hosts = hostsOf(workload, evidence);
+  if (hosts === undefined) return undefined;
   const counts = { ready: 0, 'not-ready': 0, unknown: 0 };
-  for (const { status, labels = {} } of nodes)
-    if (wanted.every(([label, value]) => labels[label] === value)) counts[status] += 1;
+  for (const { status } of hosts) counts[status] += 1;
   return counts;
 }
 

@@ -1,10 +1,11 @@
 import { isLinux, isSince } from '../core/pod-user-namespace.ts';
 import type { JudgedFor, Violation, WorkloadRule } from '../core/rule.ts';
 import { containersOf, type FieldPath, type Workload } from '../core/workload.ts';
-import { userNamespaceConflict } from '../rules/user-namespace-conflict.ts';
+import { HOST_NETWORK_GATE, userNamespaceConflict } from '../rules/user-namespace-conflict.ts';
 import { userNamespaceIds } from '../rules/user-namespace-ids.ts';
 import { userNamespaceVolumes } from '../rules/user-namespace-volumes.ts';
 import type { AdoptionEvidence } from './adoption-evidence.ts';
+import { hostNetworkWord } from './adoption-host-network.ts';
 import { capabilityObstacles, deviceObstacles, runtimeObstacles } from './adoption-needs.ts';
 import { nodeObstacles } from './adoption-nodes.ts';
 import { isStateful, volumeObstacles } from './adoption-volumes.ts';
@@ -63,7 +64,7 @@ export function obstaclesToAdoption(
   if (!isSince(target, 33)) return [tooOld(target)];
   if (evidence.dropsHostUsers !== undefined) return [dropped(evidence.dropsHostUsers)];
   const { podSpec } = workload;
-  const certain = [...ruleObstacles(workload, target), ...earlyBlockDevices(workload, target)];
+  const certain = [...ruleObstacles(workload, target, evidence), ...earlyBlockDevices(workload, target)];
   if (podSpec.hostUsers === false) return certain;
   return [
     ...(podSpec.hostUsers === true ? [ON_PURPOSE] : []),
@@ -147,7 +148,7 @@ function makerObstacles(workload: Workload, { makerOf }: AdoptionEvidence): read
 
 type Judged = Pick<AdoptionObstacle, 'cause' | 'effect'> & Partial<Pick<AdoptionObstacle, 'message' | 'remedy'>>;
 
-function ruleObstacles(workload: Workload, target: JudgedFor): readonly AdoptionObstacle[] {
+function ruleObstacles(workload: Workload, target: JudgedFor, evidence: AdoptionEvidence): readonly AdoptionObstacle[] {
   const { podSpec } = workload;
   const adopted: Workload = { ...workload, podSpec: { ...podSpec, hostUsers: false } };
   const ask = (rule: WorkloadRule, judge: (violation: Violation) => Judged): readonly AdoptionObstacle[] =>
@@ -158,10 +159,11 @@ function ruleObstacles(workload: Workload, target: JudgedFor): readonly Adoption
   // Files of a volume keep the owner they were written by, so that another id has to come with a chown.
   const ids = isStateful(podSpec) ? 'blocked' : 'change';
   return [
-    ...ask(userNamespaceConflict, ({ path }) => ({
-      cause: path.includes('volumeDevices') ? 'block-device' : 'host-namespace',
+    ...ask(userNamespaceConflict, (violation) => ({
+      cause: violation.path.includes('volumeDevices') ? 'block-device' : 'host-namespace',
       effect: 'blocked',
-      ...(podSpec.hostUsers === false ? {} : inTheWay(path)),
+      ...(podSpec.hostUsers === false ? {} : inTheWay(violation.path)),
+      ...(violation.path.includes('hostNetwork') ? besideHostNetwork(violation, workload, target, evidence) : {}),
     })),
     ...ask(userNamespaceIds, () => ({ cause: 'ids', effect: ids })),
     ...ask(userNamespaceVolumes, () => ({
@@ -179,6 +181,27 @@ function inTheWay(path: FieldPath): Pick<AdoptionObstacle, 'message' | 'remedy'>
   return {
     message: `has ${setting}, beside which the API server rejects hostUsers: false`,
     remedy: `Drop ${setting}, if the workload does without it.`,
+  };
+}
+
+/** A cluster knows more of it than a manifest: whether its nodes can. */
+function besideHostNetwork(
+  { path, message }: Violation,
+  workload: Workload,
+  target: JudgedFor,
+  evidence: AdoptionEvidence,
+): Partial<Judged> {
+  const word = hostNetworkWord(workload, target, evidence);
+  if (word === undefined) return {};
+  const { effect, told } = word;
+  const isPlanned = workload.podSpec.hostUsers !== false;
+  if (effect === 'blocked') return { message: `${isPlanned ? inTheWay(path).message : message}; ${told}` };
+  return {
+    effect,
+    message: isPlanned
+      ? `has hostNetwork: true, beside which the API server takes hostUsers: false only by its alpha gate ${HOST_NETWORK_GATE}; ${told}`
+      : `${message}; ${told}`,
+    remedy: `See that the gate ${HOST_NETWORK_GATE} is on at the API server, too, which no node tells; else drop hostNetwork: true.`,
   };
 }
 

@@ -4,6 +4,7 @@ import type { AuditPolicyStatus, ExceptionStatus, HistoryDay } from '../resource
 import { MAX_CRITICAL_FINDINGS, MAX_FLOORS, MAX_HISTORY_DAYS } from '../resources/limits.ts';
 import type { PodCounts } from '../resources/namespace-audit.ts';
 import { complianceOf } from './cluster-compliance.ts';
+import { runtimeUserNamespaces } from '../rules/runtime-user-namespaces.ts';
 import { POD_STATES } from './judgement.ts';
 import type { ClusterModel, NodeState } from './model.ts';
 import { addFindings, currentFindings, type FindingTotals, noFindings, noPods } from './namespace-state.ts';
@@ -72,29 +73,38 @@ function clusterFindings(model: ClusterModel, nodes: readonly NodeState[]): Find
 }
 
 /** The rule whose question `status.runtimeHandlers` answers as well. */
-const RUNTIME_RULE = 'runtime-user-namespaces';
+const RUNTIME_RULE = runtimeUserNamespaces.id;
 
 /** What a node's readiness depends on. */
-type JudgedNode = Pick<NodeState, 'stale' | 'evidence' | 'handlerUserNamespaces'>;
+type JudgedNode = Pick<NodeState, 'stale' | 'evidence' | 'word'>;
 
 /**
- * Whether a node can run private user namespaces, as far as its evidence is believed now. What its runtime says of itself counts where
- * the agent could not tell: it speaks of the runtime, and of nothing else.
+ * Whether a node can run private user namespaces, as far as its evidence is believed now. What the node object says counts where the
+ * agent could not tell: the runtime of itself, and of nothing else; a version only when it is too old.
  */
 export function readinessOf(node: JudgedNode): 'Ready' | 'NotReady' | 'Unknown' {
-  const { stale, evidence, handlerUserNamespaces } = node;
-  if (handlerUserNamespaces === false) return 'NotReady';
+  const { stale, evidence, word } = node;
+  if (word.handlerUserNamespaces === false || outdatedOf(node).length > 0) return 'NotReady';
   if (stale || evidence.rejected !== undefined) return 'Unknown';
   const isAnswered = evidence.readiness === 'Unknown' && reasonsOf(node).length === 0 && evidence.reasons.length > 0;
   return isAnswered ? 'Ready' : evidence.readiness;
 }
 
 /** The rules that speak against a node, as ids. */
-export function reasonsOf({ stale, evidence, handlerUserNamespaces }: JudgedNode): readonly string[] {
-  const own = stale ? [] : evidence.reasons;
-  if (handlerUserNamespaces === undefined) return own;
-  if (!handlerUserNamespaces) return [...new Set([RUNTIME_RULE, ...own])];
-  return evidence.readiness === 'Unknown' ? own.filter((rule) => rule !== RUNTIME_RULE) : own;
+export function reasonsOf(node: JudgedNode): readonly string[] {
+  const { stale, evidence, word } = node;
+  const denied = word.handlerUserNamespaces === false ? [RUNTIME_RULE] : [];
+  const told = stale ? [] : evidence.reasons;
+  const isAnswered = word.handlerUserNamespaces === true && evidence.readiness === 'Unknown';
+  const own = isAnswered ? told.filter((rule) => rule !== RUNTIME_RULE) : told;
+  return [...new Set([...outdatedOf(node), ...denied, ...own])];
+}
+
+/** What the versions settle that the agent could not: it is not there, or says so. What it has judged itself it knows better. */
+function outdatedOf({ stale, evidence, word }: JudgedNode): readonly string[] {
+  if (word.tooOld.length === 0 || (!stale && evidence.readiness !== 'Unknown')) return [];
+  const open = stale ? [] : evidence.reasons;
+  return open.length === 0 ? word.tooOld : word.tooOld.filter((rule) => open.includes(rule));
 }
 
 function countNodes(nodes: readonly NodeState[]): NonNullable<AuditPolicyStatus['nodes']> {

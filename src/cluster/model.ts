@@ -12,6 +12,7 @@ import {
   uncountPod,
 } from './namespace-state.ts';
 import { emptyEvidence, type NodeEvidence } from './node-evidence.ts';
+import { NO_WORD, type NodeWord } from './node-word.ts';
 import type { SlimPod } from './pod.ts';
 import { choosePodRules } from './rule-choice.ts';
 
@@ -20,8 +21,8 @@ export interface NodeState extends EvidenceView {
   readonly name: string;
   /** The node object is there; one may see its pods or its evidence first. */
   readonly exists: boolean;
-  /** What the runtime says of its default handler (`status.runtimeHandlers`); it speaks of the runtime, never of the kernel. */
-  readonly handlerUserNamespaces?: boolean;
+  /** What the node object says. */
+  readonly word: NodeWord;
   readonly evidence: NodeEvidence;
   readonly pods: Set<SlimPod>;
 }
@@ -58,7 +59,7 @@ export interface ClusterModel {
   removePod(pod: SlimPod): void;
   setEvidence(evidence: NodeEvidence): void;
   removeEvidence(node: string): void;
-  setNode(name: string, handlerUserNamespaces?: boolean): void;
+  setNode(name: string, word?: NodeWord): void;
   removeNode(name: string): void;
   setNamespace(name: string, labels: Readonly<Record<string, string>>): void;
   removeNamespace(name: string): void;
@@ -94,6 +95,7 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
     const created: NodeState = {
       name,
       exists: false,
+      word: NO_WORD,
       evidence: emptyEvidence(name),
       stale: false,
       overlaps: new Map(),
@@ -182,10 +184,10 @@ export function createClusterModel(options: ModelOptions): ClusterModel {
       recountNode(updateNode(name, { evidence: emptyEvidence(name), stale: false, overlaps: new Map() }));
       forgetNode(name);
     },
-    setNode(name, handlerUserNamespaces) {
+    setNode(name, word = NO_WORD) {
       const known = nodes.get(name);
-      if (known?.exists === true && known.handlerUserNamespaces === handlerUserNamespaces) return;
-      updateNode(name, { exists: true, ...(handlerUserNamespaces === undefined ? {} : { handlerUserNamespaces }) });
+      if (known?.exists === true && known.word === word) return;
+      updateNode(name, { exists: true, word });
     },
     removeNode(name) {
       updateNode(name, { exists: false });

@@ -1,12 +1,17 @@
 import type { AdoptionEvidence, NodeStanding, RuntimeEvidence } from './adoption-evidence.ts';
 import { readinessOf } from './cluster-status.ts';
 import { emptyEvidence, readNodeEvidence } from './node-evidence.ts';
+import { handlersOf, NODE_WORD_FIELDS, readNodeWord } from './node-word.ts';
 import { type Listed, missingOf, nameOf, objectsOf } from './listed.ts';
 import { type ApiObject, listAt, objectAt, textAt } from './pod-spec.ts';
 import { EVIDENCE_ACCEPTED, hasCondition } from '../resources/condition.ts';
+import { HOST_NETWORK_GATE } from '../rules/user-namespace-conflict.ts';
 
 /** All that is looked at of a node, its NodeAudit, and a runtime class. */
-export const NODE_FIELDS = { metadata: { name: true, labels: true }, status: { runtimeHandlers: true } } as const;
+export const NODE_FIELDS = {
+  metadata: { name: true, labels: true },
+  status: { ...NODE_WORD_FIELDS, declaredFeatures: true },
+} as const;
 export const NODE_AUDIT_FIELDS = {
   metadata: { name: true },
   status: { readiness: true, lastHeartbeatTime: true, observedTime: true, conditions: true, agent: true },
@@ -38,13 +43,18 @@ export function nodeStandings(nodes: Listed, audits: Listed, now: number): NodeE
 function standingOf(node: ApiObject, audit: ApiObject | undefined, now: number): NodeStanding {
   const name = nameOf(node);
   const evidence = audit && !isRejected(audit) ? readNodeEvidence(audit, now) : emptyEvidence(name);
-  const own = handlersOf(node).find(([handler]) => handler === '')?.[1];
   const readiness = readinessOf({
     evidence,
     stale: evidence.heardAt !== undefined && evidence.heardAt + STALE_AFTER_MS < now,
-    ...(typeof own === 'boolean' ? { handlerUserNamespaces: own } : {}),
+    word: readNodeWord(node),
   });
-  return { name, status: STANDINGS[readiness], labels: labelsOf(node) };
+  const features = objectAt(node, 'status')['declaredFeatures'];
+  return {
+    name,
+    status: STANDINGS[readiness],
+    labels: labelsOf(node),
+    ...(Array.isArray(features) ? { declaresHostNetwork: features.includes(HOST_NETWORK_GATE) } : {}),
+  };
 }
 
 /** The controller reads all of it, and says where it contradicts itself. */
@@ -77,14 +87,6 @@ export function runtimeEvidence(classes: Listed, nodes: Listed): RuntimeEvidence
 function agreed(words: ReadonlySet<unknown> | undefined): Pick<RuntimeEvidence, 'userNamespaces'> {
   const [word] = words ?? [];
   return words?.size === 1 && typeof word === 'boolean' ? { userNamespaces: word } : {};
-}
-
-/** The runtime handlers of a node, and whether each has user namespaces. */
-function handlersOf(node: ApiObject): readonly (readonly [name: string, userNamespaces: unknown])[] {
-  return listAt(objectAt(node, 'status'), 'runtimeHandlers').map((handler) => [
-    textAt(handler, 'name') ?? '',
-    objectAt(handler, 'features')['userNamespaces'],
-  ]);
 }
 
 function labelsOf(node: ApiObject): Readonly<Record<string, string>> {

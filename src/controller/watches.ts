@@ -1,5 +1,6 @@
 import { type ClusterModel } from '../cluster/model.ts';
 import { readNodeEvidence } from '../cluster/node-evidence.ts';
+import { NODE_WORD_FIELDS, type NodeWord, readNodeWord } from '../cluster/node-word.ts';
 import { type ApiObject, listAt, objectAt, textAt } from '../cluster/pod-spec.ts';
 import { createPodInterner, isSamePod, POD_FIELDS, slimPod } from '../cluster/pod.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -14,7 +15,7 @@ import { readWritten, type Written } from './written.ts';
 export interface SlimNode {
   readonly name: string;
   readonly uid: string;
-  readonly handlerUserNamespaces?: boolean;
+  readonly word: NodeWord;
 }
 
 /** A NodeAudit as its writer looks at it; its evidence goes into the model. */
@@ -92,11 +93,11 @@ export function createWatches(options: WatchOptions): Watches {
   const isSynced = (): boolean => [...all.values()].every(({ synced }) => synced);
 
   const nodes = watch<SlimNode>('nodes', false, {
-    fields: { metadata: { name: true, uid: true }, status: { runtimeHandlers: true } },
+    fields: { metadata: { name: true, uid: true }, status: NODE_WORD_FIELDS },
     slim: (object) => slimNode(object),
-    equal: (a, b) => a.uid === b.uid && a.handlerUserNamespaces === b.handlerUserNamespaces,
+    equal: (a, b) => a.uid === b.uid && a.word === b.word,
     onUpsert: (name, node) => {
-      model.setNode(name, node.handlerUserNamespaces);
+      model.setNode(name, node.word);
       onNode(name);
     },
     onDelete: (name) => {
@@ -176,14 +177,10 @@ export function createWatches(options: WatchOptions): Watches {
 }
 
 function slimNode(object: KubeObject): SlimNode {
-  const handlers = listAt(objectAt(object, 'status'), 'runtimeHandlers');
-  const features = handlers.find(({ name = '' }) => name === '');
-  const word = features && objectAt(features, 'features')['userNamespaces'];
   return {
     name: object.metadata.name,
     uid: object.metadata.uid ?? '',
-    // A kubelet that says nothing of the feature (before 1.31) has not denied it.
-    ...(typeof word === 'boolean' ? { handlerUserNamespaces: word } : {}),
+    word: readNodeWord(object as unknown as ApiObject),
   };
 }
 

@@ -16,7 +16,7 @@ export interface KubeConnection {
   /** The namespace of the caller: the pod's own, or the one of the kubeconfig context. */
   readonly namespace: string;
   /** Sent with every request: impersonation, basic authentication. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Connects through a proxy; the TLS fields are already in it. */
   readonly agent?: Agent;
   /** The bearer token of the next request. */

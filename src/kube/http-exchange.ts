@@ -15,7 +15,7 @@ export interface Exchange {
   readonly method: string;
   /** With the query. */
   readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body?: string | undefined;
   /** The longest silence while waiting for the answer. */
   readonly timeoutMs: number;

@@ -1,10 +1,11 @@
+import { cleanVersion } from '../core/version.ts';
 import type { CrioFacts, Setting } from '../core/facts.ts';
 import { andThen, type Reading, read } from '../core/reading.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import { asText } from './containerd.ts';
 import { type Daemon, flagValue } from './daemons.ts';
 import { at, parseToml } from './config-document.ts';
-import { cleanVersion, findProgram, type Program, readVersion } from './versions.ts';
+import { findProgram, type Program, readVersion } from './versions.ts';
 
 const CRIO: Program = {
   name: 'crio',

@@ -1,4 +1,5 @@
 import { type Reading, read, unread } from '../core/reading.ts';
+import { cleanVersion } from '../core/version.ts';
 import { readGoBuildInfo } from '../host/go-build-info.ts';
 import type { HostFs } from '../host/host-fs.ts';
 import type { Daemon } from './daemons.ts';
@@ -75,16 +76,6 @@ export function parseGoVersion(info: string, { module, linkerVariable }: Program
   const main = /^mod\t(\S+)\t(\S+)/m.exec(info);
   const own = main && module?.test(main[1] ?? '') ? main[2] : undefined;
   return [linked, own].map((text) => text && cleanVersion(text)).find(Boolean);
-}
-
-const VERSION = /^["']*(?:\d+:)?v?(?!0\.0\.0)(\d+\.\d+(?:\.\d+)?(?:-(?:rc|beta|alpha)\.?\d+)?)/;
-
-/**
- * `5:28.2.2-1~debian.12` or `v2.1.9+dfsg` as an upstream version `28.2.2`, `2.1.9`; `undefined` when there is no number, or
- * only the 0.0.0 that Go gives a build of no release.
- */
-export function cleanVersion(text: string): string | undefined {
-  return VERSION.exec(text.slice(0, 100))?.[1];
 }
 
 function packageVersion(host: HostFs, program: Program): Reading<string> | undefined {

@@ -52,6 +52,11 @@ function recordedPods({ pods }: KubeletFacts): number {
   return pods.ok ? pods.value.filter(({ userNamespace }) => userNamespace.ok).length : 0;
 }
 
+/** True for a version that no feature gate helps: all a Node tells of its kubelet (`status.nodeInfo.kubeletVersion`). */
+export function isKubeletTooOld(version: string): boolean {
+  return judgeVersion(version, true, []).status === 'fail';
+}
+
 function judgeVersion(version: string, gate: boolean, evidence: Verdict['evidence']): Verdict {
   if (versionAtLeast(version, 1, 33)) return pass(`kubelet ${version} honors hostUsers: false by default`, evidence);
   if (versionAtLeast(version, 1, 25) && gate)

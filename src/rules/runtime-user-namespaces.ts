@@ -54,17 +54,17 @@ function judgeContainerd({ containerd, docker, crio }: NodeFacts): Verdict | und
   // Docker's package ships containerd with that plugin off.
   if (docker.presence !== 'absent' && !config.ok && config.why !== 'absent')
     return unknown('whether the CRI plugin of containerd is on could not be read', [...evidence, evidenceOf(config)]);
-  if (!version.ok) return unknown('the version of containerd is not known', evidence);
-  if (versionAtLeast(version.value, 2, 0))
-    return pass(`containerd ${version.value} supports user namespaces`, evidence);
-  if (versionAtLeast(version.value, 1, 7))
-    return fail(
-      `containerd ${version.value} supports user namespaces only for Kubernetes 1.25 and 1.26`,
-      evidence,
-      UPGRADE,
-    );
+  return version.ok
+    ? judgeContainerdVersion(version.value, evidence)
+    : unknown('the version of containerd is not known', evidence);
+}
+
+function judgeContainerdVersion(version: string, evidence: Verdict['evidence']): Verdict {
+  if (versionAtLeast(version, 2, 0)) return pass(`containerd ${version} supports user namespaces`, evidence);
+  if (versionAtLeast(version, 1, 7))
+    return fail(`containerd ${version} supports user namespaces only for Kubernetes 1.25 and 1.26`, evidence, UPGRADE);
   return fail(
-    `containerd ${version.value} ignores hostUsers: false silently: such a pod runs in the host's user namespace`,
+    `containerd ${version} ignores hostUsers: false silently: such a pod runs in the host's user namespace`,
     evidence,
     UPGRADE,
   );
@@ -74,9 +74,24 @@ function judgeCrio({ crio }: NodeFacts): Verdict | undefined {
   const { presence, version } = crio;
   if (presence === 'absent') return undefined;
   const evidence = [versionEvidence('CRI-O', version)];
-  if (!version.ok) return unknown('the version of CRI-O is not known', evidence);
-  if (versionAtLeast(version.value, 1, 25)) return pass(`CRI-O ${version.value} supports user namespaces`, evidence);
-  return fail(`CRI-O ${version.value} does not support user namespaces`, evidence, UPGRADE);
+  return version.ok
+    ? judgeCrioVersion(version.value, evidence)
+    : unknown('the version of CRI-O is not known', evidence);
+}
+
+function judgeCrioVersion(version: string, evidence: Verdict['evidence']): Verdict {
+  if (versionAtLeast(version, 1, 25)) return pass(`CRI-O ${version} supports user namespaces`, evidence);
+  return fail(`CRI-O ${version} does not support user namespaces`, evidence, UPGRADE);
+}
+
+/**
+ * True for a runtime that gives no pod a user namespace of its own, by the name and the version a Node tells of it
+ * (`status.nodeInfo.containerRuntimeVersion`). False for whatever is not known here: that is no word on it.
+ */
+export function isRuntimeTooOld(name: string, version: string | undefined): boolean {
+  if (name === 'docker') return true;
+  const judge = name === 'containerd' ? judgeContainerdVersion : name === 'cri-o' ? judgeCrioVersion : undefined;
+  return version !== undefined && judge?.(version, []).status === 'fail';
 }
 
 /** A kubelet with Docker alone: neither cri-dockerd nor the old dockershim knows of user namespaces (Mirantis/cri-dockerd#74). */

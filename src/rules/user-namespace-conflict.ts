@@ -2,6 +2,18 @@ import { isSince, sharedHostNamespaces } from '../core/pod-user-namespace.ts';
 import type { JudgedFor, Violation, WorkloadRule } from '../core/rule.ts';
 import { containersOf, type Workload } from '../core/workload.ts';
 
+/**
+ * The feature gate by which the API server takes `hostNetwork: true` beside `hostUsers: false`; alpha, and off by default. A kubelet
+ * whose own gate is on and whose runtime can do it declares it by the same name in `status.declaredFeatures` of its node
+ * (KEP-5607; component-helpers/nodedeclaredfeatures, 1.36).
+ */
+export const HOST_NETWORK_GATE = 'UserNamespacesHostNetworkSupport';
+
+/** True where the API server has that gate. */
+export function hasHostNetworkGate(target: JudgedFor): boolean {
+  return isSince(target, 35);
+}
+
 export const userNamespaceConflict: WorkloadRule = {
   kind: 'workload',
   id: 'user-namespace-conflict',
@@ -32,10 +44,10 @@ export const userNamespaceConflict: WorkloadRule = {
 
 function* judgeCombination({ podSpec }: Workload, target: JudgedFor): Iterable<Violation> {
   for (const field of sharedHostNamespaces(podSpec)) {
-    const gated = field === 'hostNetwork' && isSince(target, 35);
+    const gated = field === 'hostNetwork' && hasHostNetworkGate(target);
     yield {
       path: [field],
-      message: `combines ${field}: true with hostUsers: false: the API server rejects its pods${gated ? ', unless the alpha gate UserNamespacesHostNetworkSupport is on' : ''}`,
+      message: `combines ${field}: true with hostUsers: false: the API server rejects its pods${gated ? `, unless the alpha gate ${HOST_NETWORK_GATE} is on` : ''}`,
       fix: `Drop ${field}: true or hostUsers: false.`,
     };
   }

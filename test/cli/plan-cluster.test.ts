@@ -275,6 +275,46 @@ if (isSkipped(found)) {
         expect(planned.get('DaemonSet/new-pool')?.hosts).toEqual({ ready: 1, 'not-ready': 0, unknown: 0 });
       });
 
+      test('hostNetwork is a decision where a node declares that it can, and a block where none does', async () => {
+        const gate = 'UserNamespacesHostNetworkSupport';
+        await apply(controlled('Deployment', 'proxy', { hostNetwork: true }));
+        const plans: (Planned | undefined)[] = [];
+        for (const declaredFeatures of [['GuaranteedQoSPodCPUResize', gate], ['GuaranteedQoSPodCPUResize'], null]) {
+          await setStatus({ declaredFeatures }, 'node', 'node-new');
+          plans.push(planOf().workloads.find(({ subject }) => subject.name === 'proxy'));
+        }
+        await server.kubectl('delete', 'deployment', 'proxy', '--namespace', 'shop');
+        const judged = (standing: string, message: RegExp, remedy: RegExp): object => ({
+          standing,
+          obstacles: [
+            {
+              cause: 'host-namespace',
+              field: 'spec.template.spec.hostNetwork',
+              message: expect.stringMatching(message),
+              remedy: expect.stringMatching(remedy),
+            },
+          ],
+        });
+        expect(plans).toMatchObject([
+          judged(
+            'change',
+            /alpha gate .*; 1 of 1 nodes it may run on declares /,
+            /^See that the gate .* API server, too/,
+          ),
+          judged('blocked', /rejects hostUsers: false; 0 of 1 nodes it may run on declare /, /^Drop hostNetwork: true/),
+          judged('blocked', /rejects hostUsers: false$/, /^Drop hostNetwork: true/),
+        ]);
+      });
+
+      test('a node of which no agent tells is judged by a runtime that is too old', async () => {
+        const unseen = async (containerRuntimeVersion: string): Promise<Planned | undefined> => {
+          await setStatus({ nodeInfo: { containerRuntimeVersion } }, 'node', 'node-unseen');
+          return planOf().workloads.find(({ subject }) => subject.name === 'unseen-pool');
+        };
+        expect(await unseen('containerd://1.6.36')).toMatchObject({ standing: 'blocked', hosts: { 'not-ready': 1 } });
+        expect(await unseen('containerd://2.1.4')).toMatchObject({ standing: 'unknown', hosts: { unknown: 1 } });
+      });
+
       test('evidence that is old says nothing', async () => {
         const stale = new Date(Date.now() - 3_600_000).toISOString();
         await setStatus({ lastHeartbeatTime: stale }, 'nodeaudit', 'node-new');

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { AuditPolicy } from '../../src/core/policy.ts';
 import type { ClusterModel } from '../../src/cluster/model.ts';
 import { emptyEvidence, type NodeEvidence } from '../../src/cluster/node-evidence.ts';
+import type { NodeWord } from '../../src/cluster/node-word.ts';
 import { createPodInterner, type SlimPod } from '../../src/cluster/pod.ts';
 import type { ApiObject } from '../../src/cluster/pod-spec.ts';
 import {
@@ -128,13 +129,19 @@ const policy: fc.Arbitrary<AuditPolicy> = fc
 const labels = fc.constantFrom({}, { team: 'x' }, { team: 'y', tier: '1' });
 const namespace = fc.constantFrom(...NAMESPACES);
 const node = fc.constantFrom(...NODES.slice(1));
+const word = fc.constantFrom<NodeWord | undefined>(
+  undefined,
+  { handlerUserNamespaces: true, tooOld: [] },
+  { handlerUserNamespaces: false, tooOld: [] },
+  { tooOld: ['kubelet-user-namespaces'] },
+);
 
 const event = fc.oneof(
   { weight: 8, arbitrary: fc.record({ do: fc.constant('pod' as const), pod }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('no pod' as const), slot: fc.nat(9) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('audit' as const), audit }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('no audit' as const), node }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('node' as const), node }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('node' as const), node, word }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('no node' as const), node }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('namespace' as const), namespace, labels }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('no namespace' as const), namespace }) },
@@ -152,7 +159,7 @@ interface Feed {
   readonly clock: Clock;
   readonly pods: Map<number, SlimPod>;
   readonly evidence: Map<string, NodeEvidence>;
-  readonly nodes: Set<string>;
+  readonly nodes: Map<string, NodeWord | undefined>;
   readonly namespaces: Map<string, Readonly<Record<string, string>>>;
   policy: AuditPolicy | undefined;
   minor: number;
@@ -167,7 +174,7 @@ function createFeed(happened: readonly Event[] = []): Feed {
     clock,
     pods: new Map(),
     evidence: new Map(),
-    nodes: new Set(),
+    nodes: new Map(),
     namespaces: new Map(),
     policy: undefined,
     minor: 36,
@@ -182,7 +189,7 @@ function factsOf({ pods, evidence, nodes, namespaces, policy: own, minor, clock 
   return {
     pods: [...pods.values()],
     evidence: [...evidence.values()],
-    nodes,
+    nodes: new Set(nodes.keys()),
     namespaces,
     policy: own,
     version: { major: 1, minor },
@@ -218,8 +225,8 @@ const EFFECTS: Effects = {
     evidence.delete(happened.node);
   },
   node({ model, nodes }, happened) {
-    model.setNode(happened.node);
-    nodes.add(happened.node);
+    model.setNode(happened.node, happened.word);
+    nodes.set(happened.node, happened.word);
   },
   'no node'({ model, nodes }, happened) {
     model.removeNode(happened.node);
@@ -325,8 +332,8 @@ function replay(
     ...[...evidence.values()].map((one) => () => {
       model.setEvidence(one);
     }),
-    ...[...nodes].map((name) => () => {
-      model.setNode(name);
+    ...[...nodes].map(([name, said]) => () => {
+      model.setNode(name, said);
     }),
     ...[...namespaces].map(([name, own_]) => () => {
       model.setNamespace(name, own_);

@@ -225,6 +225,57 @@ describe('evidence', () => {
   });
 });
 
+describe('hostNetwork, by what nodes declare', () => {
+  const declares = (word?: boolean, status: 'ready' | 'not-ready' | 'unknown' = 'ready') => ({
+    name: 'n',
+    status,
+    ...(word === undefined ? {} : { declaresHostNetwork: word }),
+  });
+  type Nodes = NonNullable<AdoptionEvidence['nodes']>;
+  const judge = (nodes: Nodes | undefined, kind = 'Deployment', spec: object = {}, minor = 36) => {
+    const { standing, obstacles } = judgeAdoption(
+      workloadOf({ hostNetwork: true, ...spec }, { kind }),
+      { major: 1, minor },
+      nodes ? { nodes } : {},
+    );
+    return [standing, obstacles.find(({ cause }) => cause === 'host-namespace')?.message] as const;
+  };
+  const TODAY = 'has hostNetwork: true, beside which the API server rejects hostUsers: false';
+
+  test.each<[string, Nodes | undefined]>([
+    ['nobody knows the nodes', undefined],
+    ['there is none', []],
+    ['none declares anything', [declares(), declares()]],
+  ])('nothing is said where %s', (_, nodes) => {
+    expect(judge(nodes)).toEqual(['blocked', TODAY]);
+  });
+
+  test.each<[string, Nodes, kind: string, standing: AdoptionStanding, told: string]>([
+    ['one of several is enough', [declares(true), declares(false), declares()], 'Deployment', 'change', '1 of 3 nodes'],
+    ['none is not', [declares(false), declares()], 'Deployment', 'blocked', '0 of 2 nodes'],
+    ['a DaemonSet needs all', [declares(true), declares(true)], 'DaemonSet', 'change', '2 of 2 nodes'],
+    ['and none may be silent', [declares(true), declares()], 'DaemonSet', 'blocked', '1 of 2 nodes'],
+    ['a node that can not is none', [declares(true, 'not-ready')], 'Deployment', 'blocked', '0 of 1 nodes'],
+    ['one that could not be judged is one', [declares(true, 'unknown')], 'Deployment', 'unknown', '1 of 1 nodes'],
+  ])('%s', (_, nodes, kind, standing, told) => {
+    const [judged, message] = judge(nodes, kind);
+    expect(judged).toBe(standing);
+    expect(message).toContain(`; ${told} it may run on declare`);
+  });
+
+  test('it is never ready, nor adopted, for the gate of the API server is not known', () => {
+    expect(judge([declares(true)], 'Deployment', { hostUsers: false })).toEqual([
+      'change',
+      'combines hostNetwork: true with hostUsers: false: the API server rejects its pods, unless the alpha gate UserNamespacesHostNetworkSupport is on; 1 of 1 nodes it may run on declares UserNamespacesHostNetworkSupport',
+    ]);
+  });
+
+  test('other host namespaces, and an API server without the gate, stay as they are', () => {
+    expect(judge([declares(true)], 'Deployment', { hostPID: true })[0]).toBe('blocked');
+    expect(judge([declares(true)], 'Deployment', {}, 34)).toEqual(['blocked', TODAY]);
+  });
+});
+
 describe('the plan', () => {
   const plan = planAdoption(ALL, LATEST_KUBERNETES_VERSION);
   const steps = plan.workloads.filter(({ step }) => step !== undefined);

@@ -193,6 +193,35 @@ interface Listed<T> {
     );
 
     test(
+      'a node without an agent is not ready where its runtime is too old, and heartbeats of it write nothing',
+      async () => {
+        const setStatus = (status: object): Promise<string> =>
+          api.kubectl('patch', 'node', 'n3', '--subresource=status', '--type=merge', '-p', JSON.stringify({ status }));
+        const sum = (what: string, isSo: (nodes: Record<string, unknown>) => boolean): Promise<AuditPolicyStatus> =>
+          until(what, async () => {
+            const found = await policyStatus();
+            return found?.nodes && isSo(found.nodes) ? found : undefined;
+          });
+        await apply({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n3' } });
+        await setStatus({ nodeInfo: { kubeletVersion: 'v1.33.1', containerRuntimeVersion: 'containerd://1.6.36' } });
+        const { nodes } = await sum('the old node', ({ notReady }) => notReady === 1);
+        expect(nodes).toMatchObject({ total: 3, reasons: [{ rule: 'runtime-user-namespaces', nodes: 1 }] });
+        expect(await metrics(controller)).toMatch(
+          /^userns_audit_node_\w+\{node="n3",rule="runtime-user-namespaces"\} 1$/m,
+        );
+        const before = await settled();
+        const heard = new Date().toISOString();
+        await setStatus({ conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: heard }] });
+        expect(await settled()).toBe(before);
+        await setStatus({ nodeInfo: { containerRuntimeVersion: 'containerd://2.1.4' } });
+        await sum('the upgrade', ({ notReady, unknown }) => notReady === 0 && unknown === 3);
+        await kubectl('delete node n3');
+        await sum('the node is gone', ({ total }) => total === 2);
+      },
+      MINUTE,
+    );
+
+    test(
       'tells declared and not effective everywhere, until it is mended',
       async () => {
         await report('n1', { '-pnium--': [front] });

@@ -7,7 +7,8 @@ import { createProcFs } from '../../src/host/procfs.ts';
 import { readHostname } from '../../src/probes/hostname.ts';
 import { readNetworkNamespaces } from '../../src/probes/network-namespaces.ts';
 import { readOciRuntimes } from '../../src/probes/oci-runtimes.ts';
-import { cleanVersion, packageField, parseGoVersion, type Program, readVersion } from '../../src/probes/versions.ts';
+import { cleanVersion } from '../../src/core/version.ts';
+import { packageField, parseGoVersion, type Program, readVersion } from '../../src/probes/versions.ts';
 import { goProgram } from '../support/go-program.ts';
 import { type HostTreeSpec, makeHostTree } from '../support/host-tree.ts';
 
