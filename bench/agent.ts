@@ -17,14 +17,14 @@ const FIRST_PORT = 19_464;
 /** Start, first audits and the heap's growth to its working size. */
 const SETTLE_SECONDS = 70;
 
-/** Bounds for the collector; then without compilers for hot code, whose own pages cost more than they save; then smaller still. */
+/** Bounds for the collector; then without compilers for hot code, whose own pages cost more than they save; then with no compiler at all. */
 const BOUNDED = ['--max-old-space-size=64', '--max-semi-space-size=1'];
-const UNCOMPILED = [...BOUNDED, '--v8-pool-size=0', '--no-opt', '--no-maglev', '--optimize-for-size'];
+const COLD = [...BOUNDED, '--v8-pool-size=0', '--optimize-for-size'];
 const FLAG_SETS: readonly (readonly string[])[] = [
   [],
   BOUNDED,
-  UNCOMPILED,
-  [...BOUNDED, '--v8-pool-size=0', '--lite-mode'],
+  [...COLD, '--no-opt', '--no-maglev'],
+  [...COLD, '--jitless'],
 ];
 
 interface Sample {
