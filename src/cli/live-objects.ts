@@ -37,7 +37,12 @@ const METADATA_FIELDS = {
   annotations: true,
   ownerReferences: OWNER_FIELDS,
 } as const;
-const POD_SPEC_FIELDS = { ...POD_FIELDS.spec, nodeSelector: true } as const;
+const POD_SPEC_FIELDS = {
+  ...POD_FIELDS.spec,
+  nodeSelector: true,
+  affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: true } },
+  tolerations: true,
+} as const;
 const TEMPLATE_FIELDS = { metadata: { annotations: true }, spec: POD_SPEC_FIELDS } as const;
 
 /** All that is looked at of the objects of `WORKLOAD_RESOURCES`. */

@@ -110,7 +110,8 @@ function loosePod(pod: ApiObject, owner: Owner | undefined, loose: Map<string, E
   const known = loose.get(key);
   if (known) return known;
   const entry: Entry = {
-    object: { apiVersion: 'v1', kind: 'Pod', ...pod },
+    // What makes pods may send each to a node by its name, and the first one speaks for all.
+    object: { apiVersion: 'v1', kind: 'Pod', ...pod, ...(isOwn ? {} : { spec: { ...spec, affinity: undefined } }) },
     owner,
     pods: 0,
     ...(isOwn ? {} : { subject: { apiVersion: owner.apiVersion, kind: owner.kind, name: owner.name } }),

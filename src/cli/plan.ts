@@ -166,7 +166,10 @@ function withFlags(
   const claims = pairs(claim).map(
     ([name, value]) => [name.includes('/') ? name : claimKey(undefined, name), value] as const,
   );
-  const runtimes = pairs(runtimeClass).map(([name, handler]) => [name, { handler }] as const);
+  const runtimes = pairs(runtimeClass).map(([name, handler]) => {
+    const { scheduling } = evidence.runtimeClasses?.get(name) ?? {};
+    return [name, { handler, ...(scheduling ? { scheduling } : {}) }] as const;
+  });
   return {
     ...evidence,
     storageClasses: new Map([...(evidence.storageClasses ?? []), ...pairs(storageClass)]),

@@ -1,4 +1,4 @@
-import type { Workload } from '../core/workload.ts';
+import type { Toleration, Workload } from '../core/workload.ts';
 
 /** What a manifest does not say and somebody may know: the cluster, or who runs the command. */
 export interface AdoptionEvidence {
@@ -50,6 +50,18 @@ export interface RuntimeEvidence {
   readonly handler: string;
   /** `node.status.runtimeHandlers[].features.userNamespaces`, where every node that has the handler says the same. */
   readonly userNamespaces?: boolean;
+  /** Which nodes the class asks for, and what it lets its pods tolerate (`scheduling`). */
+  readonly scheduling?: {
+    readonly nodeSelector?: Readonly<Record<string, string>>;
+    readonly tolerations?: readonly Toleration[];
+  };
+}
+
+/** `spec.taints[]` of a node. */
+export interface NodeTaint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
 }
 
 /** Whether a node can run private user namespaces (`UserNamespacesReady` of its NodeAudit). */
@@ -57,6 +69,7 @@ export interface NodeStanding {
   readonly name: string;
   readonly status: 'ready' | 'not-ready' | 'unknown';
   readonly labels?: Readonly<Record<string, string>>;
+  readonly taints?: readonly NodeTaint[];
   /** Whether `status.declaredFeatures` has `UserNamespacesHostNetworkSupport`; absent where the node declares nothing at all. */
   readonly declaresHostNetwork?: boolean;
 }

@@ -1,14 +1,27 @@
 import type { Workload } from '../core/workload.ts';
 import type { AdoptionEvidence, NodeStanding } from './adoption-evidence.ts';
 import type { AdoptionObstacle } from './adoption-obstacles.ts';
+import { fits } from './node-fit.ts';
 
 /** The nodes a workload may run on, by whether they can run it with a user namespace of its own. */
 export type NodeCounts = Readonly<Record<NodeStanding['status'], number>>;
 
-/** The nodes that the nodeSelector leaves; taints and affinities are not looked at. Undefined where no node is known. */
-export function hostsOf({ podSpec }: Workload, { nodes }: AdoptionEvidence): readonly NodeStanding[] | undefined {
-  const wanted = Object.entries(podSpec.nodeSelector ?? {});
-  return nodes?.filter(({ labels = {} }) => wanted.every(([label, value]) => labels[label] === value));
+type Nodes = readonly NodeStanding[];
+
+/** By what a pod asks of its node: a few ways, for thousands of workloads and nodes. */
+const HOSTS = new WeakMap<Nodes, Map<string, Nodes>>();
+
+/** The nodes the scheduler may put its pods on. Undefined where no node is known. */
+export function hostsOf({ podSpec }: Workload, { nodes, runtimeClasses }: AdoptionEvidence): Nodes | undefined {
+  if (nodes === undefined) return undefined;
+  const { nodeSelector, requiredNodeTerms, tolerations, runtimeClassName = '' } = podSpec;
+  const runtime = runtimeClasses?.get(runtimeClassName);
+  const asked = JSON.stringify([nodeSelector, requiredNodeTerms, tolerations, runtime?.scheduling]);
+  const known = HOSTS.get(nodes) ?? new Map<string, Nodes>();
+  HOSTS.set(nodes, known);
+  const hosts = known.get(asked) ?? nodes.filter((node) => fits(podSpec, node, runtime));
+  known.set(asked, hosts);
+  return hosts;
 }
 
 /** Counts the nodes a workload may run on. Undefined where no node is known. */

@@ -1,4 +1,4 @@
-import type { AdoptionEvidence, NodeStanding, RuntimeEvidence } from './adoption-evidence.ts';
+import type { AdoptionEvidence, NodeStanding, NodeTaint, RuntimeEvidence } from './adoption-evidence.ts';
 import { readinessOf } from './cluster-status.ts';
 import { emptyEvidence, readNodeEvidence } from './node-evidence.ts';
 import { handlersOf, NODE_WORD_FIELDS, readNodeWord } from './node-word.ts';
@@ -10,13 +10,14 @@ import { HOST_NETWORK_GATE } from '../rules/user-namespace-conflict.ts';
 /** All that is looked at of a node, its NodeAudit, and a runtime class. */
 export const NODE_FIELDS = {
   metadata: { name: true, labels: true },
+  spec: { taints: true },
   status: { ...NODE_WORD_FIELDS, declaredFeatures: true },
 } as const;
 export const NODE_AUDIT_FIELDS = {
   metadata: { name: true },
   status: { readiness: true, lastHeartbeatTime: true, observedTime: true, conditions: true, agent: true },
 } as const;
-export const RUNTIME_CLASS_FIELDS = { metadata: { name: true }, handler: true } as const;
+export const RUNTIME_CLASS_FIELDS = { metadata: { name: true }, handler: true, scheduling: true } as const;
 
 /** Evidence older than this says nothing of now, as the controller has it unless told (`--stale-after`). */
 const STALE_AFTER_MS = 900_000;
@@ -48,11 +49,13 @@ function standingOf(node: ApiObject, audit: ApiObject | undefined, now: number):
     stale: evidence.heardAt !== undefined && evidence.heardAt + STALE_AFTER_MS < now,
     word: readNodeWord(node),
   });
+  const taints = listAt(objectAt(node, 'spec'), 'taints');
   const features = objectAt(node, 'status')['declaredFeatures'];
   return {
     name,
     status: STANDINGS[readiness],
     labels: labelsOf(node),
+    ...(taints.length > 0 ? { taints: taints as unknown as readonly NodeTaint[] } : {}),
     ...(Array.isArray(features) ? { declaresHostNetwork: features.includes(HOST_NETWORK_GATE) } : {}),
   };
 }
@@ -75,7 +78,9 @@ export function runtimeEvidence(classes: Listed, nodes: Listed): RuntimeEvidence
     runtimeClasses: new Map(
       objectsOf(classes).map((one) => {
         const handler = textAt(one, 'handler') ?? '';
-        return [nameOf(one), { handler, ...agreed(words.get(handler)) }] as const;
+        const scheduling = one['scheduling'] as RuntimeEvidence['scheduling'];
+        const own = { handler, ...agreed(words.get(handler)), ...(scheduling ? { scheduling } : {}) };
+        return [nameOf(one), own] as const;
       }),
     ),
     missing: {

@@ -74,6 +74,27 @@ export interface ClaimTemplate {
   readonly storageClass?: string;
 }
 
+/** One requirement of node affinity: `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt`, `Lt`. */
+export interface NodeRequirement {
+  readonly key: string;
+  readonly operator: string;
+  readonly values: readonly string[];
+}
+
+/** Requirements that must hold together, over labels and over the fields of a node. */
+export interface NodeSelectorTerm {
+  readonly matchExpressions: readonly NodeRequirement[];
+  readonly matchFields: readonly NodeRequirement[];
+}
+
+/** What is left out is the empty text: any key, any effect, operator `Equal`. */
+export interface Toleration {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+}
+
 /**
  * The fields of a PodSpec the rules read, every one of the type the API server asks for: the reader (src/manifests) leaves
  * out a field of a wrong type and reports it. A compose service or a `docker inspect` record is translated into the same
@@ -94,6 +115,9 @@ export interface PodSpec {
   readonly ephemeralContainers: readonly ContainerSpec[];
   readonly volumes: readonly Volume[];
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** `affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms` */
+  readonly requiredNodeTerms?: readonly NodeSelectorTerm[];
+  readonly tolerations?: readonly Toleration[];
   /** Names of the devices it claims by dynamic resource allocation. */
   readonly resourceClaims?: readonly string[];
   /** Stand beside the pod template, and are volumes of its pods all the same. */

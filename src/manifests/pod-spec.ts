@@ -2,6 +2,8 @@ import type {
   Capabilities,
   ClaimTemplate,
   ContainerSpec,
+  NodeRequirement,
+  NodeSelectorTerm,
   PodSecurityContext,
   PodSpec,
   SecurityContext,
@@ -189,7 +191,7 @@ function readExtendedResources(reader: FieldReader, container: Entries): readonl
 }
 
 /** What says where the pod runs, and on what; most pods say nothing. */
-function readPlacement(reader: FieldReader, pod: Entries): Pick<PodSpec, (typeof PLACEMENT)[number]> {
+function readPlacement(reader: FieldReader, pod: Entries): Partial<PodSpec> {
   if (!PLACEMENT.some((field) => pod.has(field))) return {};
   const selector = readMapping(reader, pod, 'nodeSelector');
   const elementsOf = (list: string): readonly Entries[] | undefined =>
@@ -197,12 +199,47 @@ function readPlacement(reader: FieldReader, pod: Entries): Pick<PodSpec, (typeof
   return definedOnly({
     nodeSelector:
       selector && Object.fromEntries([...selector.keys()].map((key) => [key, readString(reader, selector, key) ?? ''])),
+    requiredNodeTerms: readRequiredNodeTerms(reader, pod),
+    tolerations: elementsOf('tolerations')?.map((toleration) =>
+      definedOnly({
+        key: readString(reader, toleration, 'key'),
+        operator: readString(reader, toleration, 'operator'),
+        value: readString(reader, toleration, 'value'),
+        effect: readString(reader, toleration, 'effect'),
+      }),
+    ),
     resourceClaims: elementsOf('resourceClaims')?.map((claim) => readString(reader, claim, 'name') ?? ''),
     volumeClaimTemplates: elementsOf('volumeClaimTemplates')?.map((template) => readClaimTemplate(reader, template)),
   });
 }
 
-const PLACEMENT = ['nodeSelector', 'resourceClaims', 'volumeClaimTemplates'] as const;
+const PLACEMENT = ['nodeSelector', 'affinity', 'tolerations', 'resourceClaims', 'volumeClaimTemplates'] as const;
+
+/** Absent where nothing is required; a list without terms is kept, for it leaves no node. */
+function readRequiredNodeTerms(reader: FieldReader, pod: Entries): readonly NodeSelectorTerm[] | undefined {
+  const affinity = readMapping(reader, pod, 'affinity');
+  const nodes = affinity && readMapping(reader, affinity, 'nodeAffinity');
+  const required = nodes && readMapping(reader, nodes, 'requiredDuringSchedulingIgnoredDuringExecution');
+  const requirements = (term: Entries, list: string): readonly NodeRequirement[] =>
+    readList(reader, term, list).map((node) => {
+      const requirement = entriesOf(reader.tree, node);
+      return {
+        key: readString(reader, requirement, 'key') ?? '',
+        operator: readString(reader, requirement, 'operator') ?? '',
+        values: readStrings(reader, requirement, 'values') ?? [],
+      };
+    });
+  return (
+    required &&
+    readList(reader, required, 'nodeSelectorTerms').map((node) => {
+      const term = entriesOf(reader.tree, node);
+      return {
+        matchExpressions: requirements(term, 'matchExpressions'),
+        matchFields: requirements(term, 'matchFields'),
+      };
+    })
+  );
+}
 
 function readClaimTemplate(reader: FieldReader, template: Entries): ClaimTemplate {
   const metadata = readMapping(reader, template, 'metadata');

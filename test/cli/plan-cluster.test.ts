@@ -134,6 +134,25 @@ const JUDGED: readonly (readonly [object: KubernetesObject, standing: string, wh
   [controlled('Deployment', 'old-pool', { nodeSelector: { pool: 'old' } }), 'blocked', /no node that can run/],
   [controlled('Deployment', 'unseen-pool', { nodeSelector: { pool: 'unseen' } }), 'unknown', /NodeAudit/],
   [controlled('Deployment', 'anywhere', { nodeSelector: {} }), 'change', /may be put on 1 of 3 nodes that can not/],
+  [
+    controlled('Deployment', 'tolerant', { nodeSelector: {}, tolerations: [{ operator: 'Exists' }] }),
+    'change',
+    /may be put on 1 of 4 nodes that can not/,
+  ],
+  [
+    controlled('Deployment', 'by-affinity', {
+      nodeSelector: {},
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [{ matchExpressions: [{ key: 'pool', operator: 'In', values: ['new'] }] }],
+          },
+        },
+      },
+    }),
+    'ready',
+  ],
+  [controlled('Deployment', 'by-class', { nodeSelector: {}, runtimeClassName: 'pinned' }), 'ready'],
   [controlled('DaemonSet', 'everywhere', { nodeSelector: {} }), 'blocked', /runs on every node, and 1 of 3/],
   [controlled('DaemonSet', 'new-pool', { nodeSelector: { pool: 'new' } }), 'ready'],
 ];
@@ -187,6 +206,13 @@ if (isSkipped(found)) {
           metadata: { name },
           handler,
         })),
+        {
+          apiVersion: 'node.k8s.io/v1',
+          kind: 'RuntimeClass',
+          metadata: { name: 'pinned' },
+          handler: 'runsc',
+          scheduling: { nodeSelector: { pool: 'new' } },
+        },
         ...STORAGE,
         ...JUDGED.map(([object]) => object),
         ...['new', 'old', 'unseen'].map((pool) => ({
@@ -194,6 +220,12 @@ if (isSkipped(found)) {
           kind: 'Node',
           metadata: { name: `node-${pool}`, labels: { pool, 'kubernetes.io/os': 'linux' } },
         })),
+        {
+          apiVersion: 'v1',
+          kind: 'Node',
+          metadata: { name: 'node-control', labels: { 'kubernetes.io/os': 'linux' } },
+          spec: { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] },
+        },
         {
           apiVersion: 'v1',
           kind: 'Node',
