@@ -1,6 +1,7 @@
 import { compileGlob, type Glob } from '../core/exception-glob.ts';
 import { hasExpired } from '../core/expiry-date.ts';
 import type { LabelSelector, PolicyException } from '../core/policy.ts';
+import { labelAt, meetsRequirement } from './label-requirement.ts';
 import type { Group, IsAccepted } from './namespace-state.ts';
 
 /** The exceptions of the policy as they hold for live workloads. */
@@ -69,22 +70,10 @@ function covers({ exception, namespaces, workloads }: Prepared, group: Group, ru
   );
 }
 
-/** As labels.Selector of Kubernetes: NotIn and DoesNotExist hold for a label that is not there. */
+/** Whether a selector of labels holds. */
 export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   return (
     Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value) &&
-    (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
-      const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-      switch (operator) {
-        case 'In':
-          return value !== undefined && values.includes(value);
-        case 'NotIn':
-          return value === undefined || !values.includes(value);
-        case 'Exists':
-          return value !== undefined;
-        case 'DoesNotExist':
-          return value === undefined;
-      }
-    })
+    (selector.matchExpressions ?? []).every((one) => meetsRequirement(one, labelAt(labels, one.key)))
   );
 }

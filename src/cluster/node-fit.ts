@@ -1,5 +1,6 @@
 import type { NodeRequirement, NodeSelectorTerm, PodSpec, Toleration } from '../core/workload.ts';
 import type { NodeStanding, NodeTaint, RuntimeEvidence } from './adoption-evidence.ts';
+import { labelAt, meetsRequirement } from './label-requirement.ts';
 
 /**
  * Taints that tell of a state that passes: not ready, unreachable, cordoned, short of memory, not initialized. A plan is about
@@ -31,10 +32,6 @@ export function fits(
   );
 }
 
-function labelAt(labels: Readonly<Record<string, string>>, key: string): string | undefined {
-  return Object.hasOwn(labels, key) ? labels[key] : undefined;
-}
-
 /** Of several terms one is enough; a term without requirements holds for no node. */
 function holds(
   { matchExpressions, matchFields }: NodeSelectorTerm,
@@ -58,13 +55,10 @@ function holds(
 function isMet({ operator, values }: NodeRequirement, value: string | undefined): boolean {
   switch (operator) {
     case 'In':
-      return value !== undefined && values.includes(value);
     case 'NotIn':
-      return value === undefined || !values.includes(value);
     case 'Exists':
-      return value !== undefined;
     case 'DoesNotExist':
-      return value === undefined;
+      return meetsRequirement({ operator, values }, value);
     case 'Gt':
     case 'Lt':
       return isBeyond(operator, value, values);
