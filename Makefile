@@ -58,6 +58,9 @@ release: $(CLI) ## Make what is published, in dist/release (RELEASE_URL=https://
 bench: $(CLI) ## Measure the budgets side by side with the alternatives
 	@node bench/run.ts
 	@node bench/scan.ts
+	@node bench/etcd.ts
+	@node bench/controller.ts
+	@node bench/agent.ts
 
 .PHONY: control-plane
 control-plane: node_modules/.installed ## Build the kube-apiserver and etcd of the tests (minutes, once; needs Go)
