@@ -151,8 +151,11 @@ type Judged = Pick<AdoptionObstacle, 'cause' | 'effect'> & Partial<Pick<Adoption
 function ruleObstacles(workload: Workload, target: JudgedFor, evidence: AdoptionEvidence): readonly AdoptionObstacle[] {
   const { podSpec } = workload;
   const adopted: Workload = { ...workload, podSpec: { ...podSpec, hostUsers: false } };
+  // The API server has taken a pod as it is, not as it is to be.
+  const { isAdmitted, ...planned } = target;
+  const judgedFor = isAdmitted && podSpec.hostUsers === false ? target : planned;
   const ask = (rule: WorkloadRule, judge: (violation: Violation) => Judged): readonly AdoptionObstacle[] =>
-    Array.from(rule.check(adopted, target), (violation) => {
+    Array.from(rule.check(adopted, judgedFor), (violation) => {
       const { path, message, fix = rule.remediation } = violation;
       return { path, message, remedy: fix, reference: rule.references[0] ?? '', ...judge(violation) };
     });

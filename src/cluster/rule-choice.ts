@@ -22,7 +22,7 @@ export function choosePodRules(policy: AuditPolicy | undefined, version: Kuberne
       const severity = settings.get(rule.id)?.severity;
       return { rule, ...(severity ? { severity } : {}) };
     }),
-    target,
+    target: { ...target, isAdmitted: true },
   };
 }
 

@@ -65,10 +65,12 @@ export interface Violation {
   readonly severity?: Severity;
 }
 
-/** What manifests are judged for. */
+/** What workloads are judged for. */
 export interface JudgedFor extends KubernetesVersion {
   /** Set by a Pod Security profile: relaxations for `hostUsers: false` then hold exactly as its admission grants them. */
   readonly podSecurity?: 'baseline' | 'restricted';
+  /** Set for pods the API server has taken: what only it decides is decided. */
+  readonly isAdmitted?: true;
 }
 
 /** Judges a pod template by what it declares; yields nothing when it complies. */

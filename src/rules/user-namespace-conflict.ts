@@ -45,6 +45,7 @@ export const userNamespaceConflict: WorkloadRule = {
 function* judgeCombination({ podSpec }: Workload, target: JudgedFor): Iterable<Violation> {
   for (const field of sharedHostNamespaces(podSpec)) {
     const gated = field === 'hostNetwork' && hasHostNetworkGate(target);
+    if (gated && target.isAdmitted) continue;
     yield {
       path: [field],
       message: `combines ${field}: true with hostUsers: false: the API server rejects its pods${gated ? `, unless the alpha gate ${HOST_NETWORK_GATE} is on` : ''}`,

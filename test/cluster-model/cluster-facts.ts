@@ -126,7 +126,7 @@ export function namespaceSummary(model: ClusterModel, name = 'shop'): NamespaceS
   return summarizeNamespace(namespace, {
     exceptions: model.exceptions,
     policy: model.settings.policy,
-    target: LATEST_KUBERNETES_VERSION,
+    target: { ...LATEST_KUBERNETES_VERSION, isAdmitted: true },
     standings: new WeakMap(),
   });
 }

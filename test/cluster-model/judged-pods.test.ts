@@ -323,6 +323,24 @@ test.each([
   );
 });
 
+test('beside the network of the host, a user namespace that the API server has taken is no conflict', () => {
+  const { model } = modelAt();
+  model.upsertPod(podOf({ uid: A, spec: { hostUsers: false, hostNetwork: true } }));
+  model.setEvidence(evidenceOf({ pods: [[`${A} ${OWN}`, 'Up-i-mC-']] }));
+  const { pods, findings = [], workloads } = namespaceSummary(model);
+  expect(pods.private).toBe(1);
+  expect(findings.map(({ rule }) => rule)).not.toContain('user-namespace-conflict');
+  expect(workloads).toEqual({ adopted: 1, ready: 0, blocked: 0 });
+});
+
+test('the network of the host stays in the way of a user namespace that was not asked for', () => {
+  const { model } = modelAt();
+  model.upsertPod(podOf({ uid: A, spec: { hostNetwork: true } }));
+  const { workloads, blockers } = namespaceSummary(model);
+  expect(workloads).toEqual({ adopted: 0, ready: 0, blocked: 1 });
+  expect(blockers?.map(({ reason }) => reason)).toEqual([expect.stringContaining('hostNetwork')]);
+});
+
 test('a pod that waits is judged by what it declares, one that has ended is not', () => {
   const { model } = modelAt();
   model.upsertPod(podOf({ phase: 'Pending', spec: { hostPID: true } }));
