@@ -69,9 +69,9 @@ export const NODE_STATUS: Shape = {
   'rules?': [
     {
       rule: 'text',
-      severity: SEVERITY,
+      'severity?': SEVERITY,
       status: 'pass|fail|unknown|not-applicable',
-      message: 'text',
+      'message?': 'text',
       'evidence?': [{ source: 'text', value: 'text' }],
       'fix?': 'text',
     },

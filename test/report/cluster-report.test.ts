@@ -4,6 +4,8 @@ import { mergeClusterReports, parseClusterReport } from '../../src/report/cluste
 import { filterReport } from '../../src/report/filter-report.ts';
 import { verdictOf } from '../../src/report/node-kinds.ts';
 import { diffReports, hasChanges } from '../../src/report/report-diff.ts';
+import { createNodeAuditStatus } from '../../src/report/node-audit-status.ts';
+import { factsOf } from '../support/host-tree.ts';
 import { GENERATED_AT, largeReport, MIXED_REPORT, NOT_EFFECTIVE } from '../support/cluster-reports.ts';
 
 const copy = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -42,6 +44,13 @@ describe('reading', () => {
 
   test('what kubectl prints is the same report, as of the newest time in it', () => {
     expect(parseClusterReport(copy(list))).toEqual({ ...MIXED_REPORT, generatedAt: '2026-11-24T09:58:00.000Z' });
+  });
+
+  test('what an agent writes of a node is read', () => {
+    const { content: status } = createNodeAuditStatus(factsOf({ kernel: '6.12.9' }), '1.2.3');
+    const object = { apiVersion: 'userns-audit.dev/v1alpha1', kind: 'NodeAudit', metadata: { name: 'a' }, status };
+    const { nodes } = parseClusterReport(copy({ apiVersion: 'v1', kind: 'List', items: [object] }));
+    expect(nodes).toEqual([{ name: 'a', status: copy(status) }]);
   });
 
   test.each([

@@ -32,13 +32,12 @@ const NODE_RULE_IDS = [
 ] as const;
 
 function verdicts(failing: Readonly<Record<string, Partial<Verdict>>>): readonly Verdict[] {
-  return NODE_RULE_IDS.map((rule) => ({
-    rule,
-    severity: rule === 'hardening-conflict' ? 'info' : 'high',
-    status: rule === 'hardening-conflict' ? 'not-applicable' : 'pass',
-    message: 'as it should be',
-    ...failing[rule],
-  }));
+  return NODE_RULE_IDS.map((rule) => {
+    const failed = failing[rule];
+    if (failed) return { rule, severity: 'high', status: 'fail', message: 'as it should not be', ...failed };
+    if (rule === 'hardening-conflict') return { rule, status: 'not-applicable' };
+    return { rule, status: 'pass', message: 'as it should be' };
+  });
 }
 
 interface NodeOptions {
