@@ -327,6 +327,42 @@ interface Listed<T> {
     );
 
     test(
+      'what others write into a status goes, and their conditions stay and cost nothing',
+      async () => {
+        const condition = { status: 'True', reason: 'Yes', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
+        /** Puts conditions beside those that are there, and sets fields. */
+        async function meddle(place: readonly string[], types: readonly string[], fields: object = {}): Promise<void> {
+          const { status } = JSON.parse(await api.kubectl('get', ...place, '-o', 'json')) as {
+            readonly status: { readonly conditions?: readonly object[] };
+          };
+          const conditions = [...(status.conditions ?? []), ...types.map((type) => ({ ...condition, type }))];
+          const patch = JSON.stringify({ status: { ...fields, conditions } });
+          await api.kubectl('patch', ...place, '--subresource=status', '--type=merge', '-p', patch);
+        }
+        await until('the floor of the policy is gone', async () =>
+          (await namespaceStatus('shop'))?.floor === undefined ? true : undefined,
+        );
+        await settled();
+        await meddle(['auditpolicy', 'cluster'], ['Reviewed']);
+        await meddle(['namespaceaudit', 'userns-audit', '-n', 'shop'], ['Reviewed', 'Truncated'], {
+          floor: { met: true, minPrivatePods: 7 },
+        });
+        const shop = await until('what was put in is gone', async () => {
+          const found = await namespaceStatus('shop');
+          return found?.floor === undefined ? found : undefined;
+        });
+        expect(shop.conditions?.map(({ type }) => type)).toEqual(['Reviewed']);
+        await settled();
+        expect((await policyStatus())?.conditions?.map(({ type }) => type).toSorted()).toEqual([
+          'FloorsMet',
+          'Reviewed',
+          'Valid',
+        ]);
+      },
+      2 * MINUTE,
+    );
+
+    test(
       'comes through without its API server, and with an etcd that hangs',
       async () => {
         await api.restart('crash');
