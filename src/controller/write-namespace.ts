@@ -2,7 +2,7 @@ import type { ClusterModel } from '../cluster/model.ts';
 import { type NamespaceSummary, type StandingCache, summarizeNamespace } from '../cluster/namespace-status.ts';
 import { choosePodRules } from '../cluster/rule-choice.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isNotFound, KubeError } from '../kube/kube-error.ts';
+import { isEnding, isNotFound } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
 import { type ConditionWord, TRUNCATED, withTransitions } from '../resources/condition.ts';
 import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, NAMESPACE_AUDIT_NAME, VERSION } from '../resources/group.ts';
@@ -113,11 +113,4 @@ async function writeStatus(
     await create();
     await apply();
   }
-}
-
-function isEnding(error: unknown): boolean {
-  return (
-    error instanceof KubeError &&
-    ((error.status === 403 && error.message.includes('being terminated')) || error.status === 404)
-  );
 }
