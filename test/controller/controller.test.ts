@@ -269,6 +269,18 @@ interface Listed<T> {
         expect(status.unknown).toEqual([{ reason: 'EvidenceRejected', pods: 1 }]);
         expect(status.pods.private).toBe(1);
         await expect(report('n2', { nonsense: [back] })).rejects.toThrow(/namespaces/);
+        // Nor can it keep the verdict out by filling the list it stands in.
+        const others = Array.from({ length: 16 }, (_, index) => ({
+          ...{ type: `Other${index}`, status: 'True', reason: 'Yes', message: '' },
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        })) satisfies NodeAuditStatus['conditions'];
+        await kubectl('delete nodeaudit n2');
+        await until('a new audit', async () =>
+          (await kubectl('get nodeaudit n2 --ignore-not-found -o name')) === '' ? undefined : true,
+        );
+        await expect(report('n2', { '-pnium--': [back] }, { conditions: others })).rejects.toThrow('one place is kept');
+        await report('n2', { '-pnium--': [back], '--nium--': [back] }, { conditions: others.slice(1) });
+        await until('the verdict', async () => ((await acceptance('n2')).startsWith('False') ? true : undefined));
         // Whatever it says of a pod that runs elsewhere is not heard.
         await report('n2', { '-pnium--': [back, front] });
         await until('it is believed again', async () =>
