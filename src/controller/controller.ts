@@ -70,6 +70,11 @@ export function createController(settings: ControllerSettings): Controller {
     enqueue('cluster');
   };
   const onNamespace = (name: string): void => {
+    if (model.namespaces.get(name)?.exists !== true) {
+      // Another may have its name before this is written.
+      reports.forget(name);
+      events.forget(name);
+    }
     enqueue(`namespace/${name}`);
     onCluster();
   };
@@ -114,7 +119,8 @@ export function createController(settings: ControllerSettings): Controller {
   function enqueueAll(): void {
     if (!queue || !watches.synced || !isServerKnown) return;
     for (const name of new Set([...watches.nodes.keys(), ...watches.nodeAudits.keys()])) queue.add(`node/${name}`);
-    for (const name of model.namespaces.keys()) queue.add(`namespace/${name}`);
+    for (const name of new Set([...model.namespaces.keys(), ...namespaces.summaries.keys()]))
+      queue.add(`namespace/${name}`);
     queue.add('cluster');
   }
 
@@ -162,9 +168,10 @@ export function createController(settings: ControllerSettings): Controller {
       try {
         const evidence = await readClusterEvidence(client, signal);
         kubernetes = evidence.status;
-        reports.served(await discover(client, signal));
+        const isNewKind = reports.served(await discover(client, signal));
         model.setSettings({ version: evidence.version ?? LATEST_KUBERNETES_VERSION });
-        onCluster();
+        if (isNewKind) enqueueAll();
+        else onCluster();
       } catch (error) {
         wait = RETRY_EVIDENCE_MS;
         if (!hasEnded(signal)) settings.onError?.('evidence of the API server', error);
@@ -202,6 +209,7 @@ export function createController(settings: ControllerSettings): Controller {
         clock,
       });
       queue = own;
+      reports.forget();
       createPolicyAt = clock.now() + POLICY_GRACE_MS;
       enqueueAll();
       await new Promise<void>((resolve) => {

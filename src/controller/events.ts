@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { currentFindings, type IsAccepted, type NamespaceState } from '../cluster/namespace-state.ts';
 import { cut } from '../cluster/namespace-status.ts';
-
+import type { SlimPod } from '../cluster/pod.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isConflict, KubeError } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
@@ -9,6 +9,8 @@ import { resourcePath } from '../kube/paths.ts';
 export interface EventWriter {
   /** Tells of critical findings that are new in a namespace, once for a rule and workload. Resolves to how many were told. */
   tell(namespace: NamespaceState, isAccepted: IsAccepted): Promise<number>;
+  /** A namespace is gone, and what was told of it. */
+  forget(namespace: string): void;
 }
 
 /** Events of one namespace at a time: a cluster that goes wrong as a whole must not flood its API server. */
@@ -26,18 +28,25 @@ export function createEventWriter(
   const told = new Map<string, ReadonlySet<string>>();
 
   /** False where the cluster has been told, or the namespace is no more. */
-  async function create(namespace: string, pod: string, key: string, rule: string, message: string): Promise<boolean> {
-    const hash = createHash('sha256').update(key).digest('hex').slice(0, 16);
+  async function create(
+    { namespace, name, uid }: SlimPod,
+    key: string,
+    rule: string,
+    message: string,
+  ): Promise<boolean> {
+    const hash = createHash('sha256').update(`${key} ${uid}`).digest('hex').slice(0, 16);
     const body = {
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
-      metadata: { name: `${pod.slice(0, 200)}.${hash}`, namespace },
+      // A name of labels, none of which ends with a hyphen where it is cut.
+      metadata: { name: `${name.slice(0, 200).replace(/[-.]+$/, '')}.${hash}`, namespace },
       eventTime: microseconds(now()),
       type: 'Warning',
       reason: rule.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase()),
       note: cut(message, 1000),
       action: 'Audit',
-      regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name: pod },
+      // With the uid: `kubectl describe` shows no events without it.
+      regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name, uid },
       reportingController: 'userns-audit.dev/controller',
       reportingInstance: instance.slice(0, 128),
     };
@@ -64,7 +73,10 @@ export function createEventWriter(
           const key = `${rule} ${group.workload}`;
           if (before.has(key)) present.add(key);
           if (before.has(key) || asked >= MAX_EVENTS) continue;
-          const isNew = await create(namespace.name, example, `${key} ${example}`, rule, `${rule}: ${message}`);
+          const pod = [...group.pods].find(({ name }) => name === example);
+          // It may have gone while others were told.
+          if (!pod) continue;
+          const isNew = await create(pod, key, rule, `${rule}: ${message}`);
           present.add(key);
           asked += 1;
           count += Number(isNew);
@@ -72,6 +84,9 @@ export function createEventWriter(
       if (present.size > 0) told.set(namespace.name, present);
       else told.delete(namespace.name);
       return count;
+    },
+    forget(namespace) {
+      told.delete(namespace);
     },
   };
 }

@@ -9,6 +9,7 @@ import { createListWatch, type ListWatch, type ListWatchOptions, type ListWatchP
 import { resourcePath } from '../kube/paths.ts';
 import { GROUP, VERSION } from '../resources/group.ts';
 import { EVIDENCE_ACCEPTED } from '../resources/condition.ts';
+import { NAMESPACE_CONDITIONS } from './write-namespace.ts';
 import { readWritten, type Written } from './written.ts';
 
 /** A node as far as it is kept. */
@@ -134,7 +135,7 @@ export function createWatches(options: WatchOptions): Watches {
   });
   const namespaceAudits = watch<Written>('namespaceaudits', true, {
     fields: { metadata: { name: true, namespace: true }, status: true },
-    slim: (object) => readWritten(object as unknown as ApiObject),
+    slim: (object) => readWritten(object as unknown as ApiObject, NAMESPACE_CONDITIONS),
     keyOf: ({ metadata: { namespace = '', name } }) => (name === 'userns-audit' ? namespace : `${namespace}/${name}`),
     equal: (a, b) => a.content === b.content,
     onUpsert: options.onNamespace,
@@ -194,7 +195,7 @@ function slimNodeAudit(object: ApiObject): SlimNodeAudit {
     owner: owner && textAt(owner, 'uid'),
     heard: textAt(status, 'lastHeartbeatTime') ?? textAt(status, 'observedTime') ?? '',
     resourceVersion: textAt(metadata, 'resourceVersion') ?? '',
-    accepted: readWritten(object).conditions.filter(({ type }) => type === EVIDENCE_ACCEPTED),
+    accepted: readWritten(object, [EVIDENCE_ACCEPTED]).conditions,
   };
 }
 

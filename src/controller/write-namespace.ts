@@ -2,11 +2,15 @@ import type { ClusterModel } from '../cluster/model.ts';
 import { type NamespaceSummary, type StandingCache, summarizeNamespace } from '../cluster/namespace-status.ts';
 import { choosePodRules } from '../cluster/rule-choice.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isNotFound, KubeError } from '../kube/kube-error.ts';
+import { isEnding, isNotFound } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
 import { type ConditionWord, TRUNCATED, withTransitions } from '../resources/condition.ts';
 import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, NAMESPACE_AUDIT_NAME, VERSION } from '../resources/group.ts';
+import { applyStatus, type OwnedStatus } from './apply-status.ts';
 import { contentHash, type Written } from './written.ts';
+
+/** The types of the conditions of a NamespaceAudit. */
+export const NAMESPACE_CONDITIONS: readonly string[] = ['FloorMet', TRUNCATED.type];
 
 export interface NamespaceWriter {
   /** Writes the NamespaceAudit of a namespace where it would say something new. True when it wrote. */
@@ -16,7 +20,7 @@ export interface NamespaceWriter {
 }
 
 export function createNamespaceWriter(
-  client: Pick<KubeClient, 'apply'>,
+  client: Pick<KubeClient, 'apply' | 'patch'>,
   model: ClusterModel,
   written: ReadonlyMap<string, Written>,
   now: () => number,
@@ -57,7 +61,7 @@ export function createNamespaceWriter(
         conditions: withTransitions(words, before?.conditions ?? [], time),
       };
       try {
-        await applyStatus(client, namespace, status, before !== undefined);
+        await writeStatus(client, namespace, status, before !== undefined);
         return true;
       } catch (error) {
         // A namespace that is being deleted takes no new objects, and soon takes this one with it.
@@ -84,10 +88,10 @@ function conditionsOf({ floor }: NamespaceSummary, truncated: boolean): readonly
   ];
 }
 
-async function applyStatus(
-  client: Pick<KubeClient, 'apply'>,
+async function writeStatus(
+  client: Pick<KubeClient, 'apply' | 'patch'>,
   namespace: string,
-  status: unknown,
+  status: OwnedStatus['status'],
   exists: boolean,
 ): Promise<void> {
   const path = { group: GROUP, version: VERSION, resource: 'namespaceaudits', namespace, name: NAMESPACE_AUDIT_NAME };
@@ -96,24 +100,17 @@ async function applyStatus(
     kind: 'NamespaceAudit',
     metadata: { name: NAMESPACE_AUDIT_NAME, namespace },
   };
-  const options = { fieldManager: CONTROLLER_FIELD_MANAGER, force: true };
-  const writeStatus = (): Promise<unknown> =>
-    client.apply(resourcePath({ ...path, subresource: 'status' }), { ...head, status }, options);
-  const create = (): Promise<unknown> => client.apply(resourcePath(path), head, options);
+  const apply = (): Promise<void> =>
+    applyStatus(client, resourcePath({ ...path, subresource: 'status' }), { ...head, status }, NAMESPACE_CONDITIONS);
+  const create = (): Promise<unknown> =>
+    client.apply(resourcePath(path), head, { fieldManager: CONTROLLER_FIELD_MANAGER, force: true });
   if (!exists) await create();
   try {
-    await writeStatus();
+    await apply();
   } catch (error) {
     // Somebody has deleted it, and the watch has not told yet.
     if (!exists || !isNotFound(error)) throw error;
     await create();
-    await writeStatus();
+    await apply();
   }
-}
-
-function isEnding(error: unknown): boolean {
-  return (
-    error instanceof KubeError &&
-    ((error.status === 403 && error.message.includes('being terminated')) || error.status === 404)
-  );
 }

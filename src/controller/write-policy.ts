@@ -10,6 +10,7 @@ import type { AuditPolicyStatus, HistoryDay } from '../resources/audit-policy.ts
 import { API_VERSION, CONTROLLER_FIELD_MANAGER, GROUP, POLICY_NAME, VERSION } from '../resources/group.ts';
 import type { SlimPolicy } from './watches.ts';
 import { type ConditionWord, withTransitions } from '../resources/condition.ts';
+import { applyStatus } from './apply-status.ts';
 import { contentHash, readWritten } from './written.ts';
 
 export type KubernetesStatus = NonNullable<AuditPolicyStatus['kubernetes']>;
@@ -21,18 +22,21 @@ export interface PolicyContext {
   readonly now: () => number;
 }
 
+/** The types of the conditions written here. */
+const CONDITIONS = ['Valid', 'FloorsMet'];
+
 const PATH = { group: GROUP, version: VERSION, resource: 'auditpolicies' };
 
 /** Writes the status of AuditPolicy `cluster` where it would say something new; makes the object where there is none. True when it wrote. */
 export async function writePolicy(
-  client: Pick<KubeClient, 'apply' | 'create'>,
+  client: Pick<KubeClient, 'apply' | 'create' | 'patch'>,
   model: ClusterModel,
   { policy, errors, kubernetes, now }: PolicyContext,
 ): Promise<boolean> {
   if (!policy) return createPolicy(client);
   const status = policyStatus(model, policy, kubernetes);
   const words = conditionsOf(policy, errors, status);
-  const before = readWritten({ status: policy.status });
+  const before = readWritten({ status: policy.status }, CONDITIONS);
   if (before.content === contentHash(status, words)) return false;
   const time = new Date(now()).toISOString();
   const body = {
@@ -41,10 +45,7 @@ export async function writePolicy(
     metadata: { name: POLICY_NAME },
     status: { ...status, observedTime: time, conditions: withTransitions(words, before.conditions, time) },
   };
-  await client.apply(resourcePath({ ...PATH, name: POLICY_NAME, subresource: 'status' }), body, {
-    fieldManager: CONTROLLER_FIELD_MANAGER,
-    force: true,
-  });
+  await applyStatus(client, resourcePath({ ...PATH, name: POLICY_NAME, subresource: 'status' }), body, CONDITIONS);
   return true;
 }
 

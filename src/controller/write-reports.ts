@@ -3,7 +3,7 @@ import type { ClusterModel } from '../cluster/model.ts';
 import type { NamespaceSummary } from '../cluster/namespace-status.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Discovery } from '../kube/discovery.ts';
-import { isNotFound } from '../kube/kube-error.ts';
+import { isEnding } from '../kube/kube-error.ts';
 import { resourcePath } from '../kube/paths.ts';
 import {
   namespaceReport,
@@ -15,8 +15,10 @@ import {
 import { CONTROLLER_FIELD_MANAGER, NAMESPACE_AUDIT_NAME } from '../resources/group.ts';
 
 export interface ReportWriter {
-  /** Looks again which kinds of reports the cluster has. */
-  served(discovery: Pick<Discovery, 'serves'>): void;
+  /** Looks again which kinds of reports the cluster has. True when there is one that was not there before. */
+  served(discovery: Pick<Discovery, 'serves'>): boolean;
+  /** Forgets what was sent: somebody else may have written since. Of one namespace when it is gone, with its reports. */
+  forget(namespace?: string): void;
   writeNamespace(namespace: string, summary: NamespaceSummary | undefined): Promise<boolean>;
   writeNodes(model: ClusterModel): Promise<boolean>;
 }
@@ -31,21 +33,14 @@ export function createReportWriter(client: Pick<KubeClient, 'apply'>): ReportWri
 
   async function send(report: StandardReport): Promise<boolean> {
     const { apiVersion, kind, metadata } = report;
-    const [group = '', version = ''] = apiVersion.split('/');
-    const path = resourcePath({
-      group,
-      version,
-      resource: `${kind.toLowerCase()}s`,
-      ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-      name: NAMESPACE_AUDIT_NAME,
-    });
+    const path = pathOf(apiVersion, kind, metadata.namespace);
     const hash = createHash('sha256').update(JSON.stringify(report)).digest('base64');
     if (sent.get(path) === hash) return false;
     try {
       await client.apply(path, report, { fieldManager: CONTROLLER_FIELD_MANAGER, force: true });
     } catch (error) {
-      // The kind is gone, or the namespace is: the next discovery tells.
-      if (isNotFound(error)) return false;
+      // The kind is gone, or the namespace is: the next discovery tells, or whoever deletes the namespace.
+      if (isEnding(error)) return false;
       throw error;
     }
     sent.set(path, hash);
@@ -54,9 +49,18 @@ export function createReportWriter(client: Pick<KubeClient, 'apply'>): ReportWri
 
   return {
     served(discovery) {
+      const before = groups;
       groups = REPORT_GROUPS.filter(({ apiVersion, namespaced }) =>
         discovery.serves(apiVersion, `${namespaced.toLowerCase()}s`),
       );
+      const isNew = groups.some((group) => !before.includes(group));
+      if (isNew) sent.clear();
+      return isNew;
+    },
+    forget(namespace) {
+      if (namespace === undefined) sent.clear();
+      else
+        for (const { apiVersion, namespaced } of REPORT_GROUPS) sent.delete(pathOf(apiVersion, namespaced, namespace));
     },
     async writeNamespace(namespace, summary) {
       let wrote = false;
@@ -71,4 +75,9 @@ export function createReportWriter(client: Pick<KubeClient, 'apply'>): ReportWri
       return wrote;
     },
   };
+}
+
+function pathOf(apiVersion: string, kind: string, namespace: string | undefined): string {
+  const [group = '', version = ''] = apiVersion.split('/');
+  return resourcePath({ group, version, resource: `${kind.toLowerCase()}s`, namespace, name: NAMESPACE_AUDIT_NAME });
 }

@@ -9,13 +9,14 @@ export interface Written {
   readonly conditions: readonly Condition[];
 }
 
-/** The status of an object as it was written, by whoever it was. */
-export function readWritten(object: ApiObject): Written {
+/** The status of an object as it was written, by whoever it was. Of conditions those of the given types: others are not its writer's. */
+export function readWritten(object: ApiObject, types: readonly string[]): Written {
   const status = objectAt(object, 'status');
   const conditions = listAt(status, 'conditions').flatMap((condition): readonly Condition[] => {
     const { status: word } = condition;
     const type = textAt(condition, 'type');
-    if (type === undefined || (word !== 'True' && word !== 'False' && word !== 'Unknown')) return [];
+    if (type === undefined || !types.includes(type)) return [];
+    if (word !== 'True' && word !== 'False' && word !== 'Unknown') return [];
     const generation = condition['observedGeneration'];
     return [
       {

@@ -40,6 +40,12 @@ export function isConflict(error: unknown): boolean {
   return error instanceof KubeError && error.status === 409;
 }
 
+/** The namespace of the object is being deleted and takes nothing new, or is gone already. */
+export function isEnding(error: unknown): boolean {
+  if (isNotFound(error)) return true;
+  return error instanceof KubeError && error.status === 403 && error.message.includes('being terminated');
+}
+
 /** The resource version or the continue token is older than what the server keeps. */
 export function isGone(error: unknown): boolean {
   return error instanceof KubeError && (error.status === 410 || error.reason === 'Expired' || error.reason === 'Gone');

@@ -1,4 +1,5 @@
 import type { Static } from 'typebox';
+import { EVIDENCE_ACCEPTED } from './condition.ts';
 import { MAX_EVIDENCE, MAX_NODE_VERDICTS, MAX_PODS_PER_GROUP, MAX_POD_GROUPS, MAX_UNMANAGED } from './limits.ts';
 import {
   conditions,
@@ -122,6 +123,7 @@ export const nodeAuditStatus = object('What the agent on this node has read and 
   conditions: optional(
     conditions(
       'UserNamespacesReady, EvidenceComplete and, where a list was cut, Truncated are written by the agent, EvidenceAccepted by the controller.',
+      EVIDENCE_ACCEPTED,
     ),
   ),
 });

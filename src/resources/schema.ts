@@ -89,8 +89,13 @@ export interface CelRule {
   readonly fieldPath?: string;
 }
 
-/** Conditions as all of Kubernetes has them (metav1.Condition). Each has one manager, which owns the whole of it. */
-export function conditions(description: string) {
+const MAX_CONDITIONS = 16;
+
+/**
+ * Conditions as all of Kubernetes has them (metav1.Condition). Each has one manager, which owns the whole of it.
+ * @param kept a type that always finds room: nobody can keep its writer from writing it by filling the list
+ */
+export function conditions(description: string, kept?: string) {
   const condition = replaced('One aspect of the object and how it stands.', {
     type: text('What it is about, in CamelCase.', 316),
     status: oneOf('Whether it is so.', ['True', 'False', 'Unknown']),
@@ -99,9 +104,14 @@ export function conditions(description: string) {
     lastTransitionTime: time('When the status last changed.'),
     observedGeneration: optional(count('The generation of the spec it speaks of.')),
   });
-  return listOf(description, condition, 16, {
+  const room: CelRule = {
+    rule: `size(self) < ${MAX_CONDITIONS} || self.exists(c, c.type == '${kept}')`,
+    message: `one place is kept for the condition ${kept}`,
+  };
+  return listOf(description, condition, MAX_CONDITIONS, {
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['type'],
+    ...(kept === undefined ? {} : { 'x-kubernetes-validations': [room] }),
   });
 }
 

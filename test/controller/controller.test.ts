@@ -269,6 +269,18 @@ interface Listed<T> {
         expect(status.unknown).toEqual([{ reason: 'EvidenceRejected', pods: 1 }]);
         expect(status.pods.private).toBe(1);
         await expect(report('n2', { nonsense: [back] })).rejects.toThrow(/namespaces/);
+        // Nor can it keep the verdict out by filling the list it stands in.
+        const others = Array.from({ length: 16 }, (_, index) => ({
+          ...{ type: `Other${index}`, status: 'True', reason: 'Yes', message: '' },
+          lastTransitionTime: '2026-01-01T00:00:00Z',
+        })) satisfies NodeAuditStatus['conditions'];
+        await kubectl('delete nodeaudit n2');
+        await until('a new audit', async () =>
+          (await kubectl('get nodeaudit n2 --ignore-not-found -o name')) === '' ? undefined : true,
+        );
+        await expect(report('n2', { '-pnium--': [back] }, { conditions: others })).rejects.toThrow('one place is kept');
+        await report('n2', { '-pnium--': [back], '--nium--': [back] }, { conditions: others.slice(1) });
+        await until('the verdict', async () => ((await acceptance('n2')).startsWith('False') ? true : undefined));
         // Whatever it says of a pod that runs elsewhere is not heard.
         await report('n2', { '-pnium--': [back, front] });
         await until('it is believed again', async () =>
@@ -322,6 +334,42 @@ interface Listed<T> {
         });
         expect(shop.floor?.met).toBe(false);
         await policy({ rules: [], exceptions: [], floors: [] });
+      },
+      2 * MINUTE,
+    );
+
+    test(
+      'what others write into a status goes, and their conditions stay and cost nothing',
+      async () => {
+        const condition = { status: 'True', reason: 'Yes', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' };
+        /** Puts conditions beside those that are there, and sets fields. */
+        async function meddle(place: readonly string[], types: readonly string[], fields: object = {}): Promise<void> {
+          const { status } = JSON.parse(await api.kubectl('get', ...place, '-o', 'json')) as {
+            readonly status: { readonly conditions?: readonly object[] };
+          };
+          const conditions = [...(status.conditions ?? []), ...types.map((type) => ({ ...condition, type }))];
+          const patch = JSON.stringify({ status: { ...fields, conditions } });
+          await api.kubectl('patch', ...place, '--subresource=status', '--type=merge', '-p', patch);
+        }
+        await until('the floor of the policy is gone', async () =>
+          (await namespaceStatus('shop'))?.floor === undefined ? true : undefined,
+        );
+        await settled();
+        await meddle(['auditpolicy', 'cluster'], ['Reviewed']);
+        await meddle(['namespaceaudit', 'userns-audit', '-n', 'shop'], ['Reviewed', 'Truncated'], {
+          floor: { met: true, minPrivatePods: 7 },
+        });
+        const shop = await until('what was put in is gone', async () => {
+          const found = await namespaceStatus('shop');
+          return found?.floor === undefined ? found : undefined;
+        });
+        expect(shop.conditions?.map(({ type }) => type)).toEqual(['Reviewed']);
+        await settled();
+        expect((await policyStatus())?.conditions?.map(({ type }) => type).toSorted()).toEqual([
+          'FloorsMet',
+          'Reviewed',
+          'Valid',
+        ]);
       },
       2 * MINUTE,
     );
