@@ -94,7 +94,7 @@ function refusesRoot({ container }: PlacedContainer, podSpec: PodSpec): boolean 
 }
 
 function named(containers: readonly PlacedContainer[]): string {
-  const names = containers.map(({ container }) => container.name);
+  const names = containers.map(({ container }) => container.name).filter((name) => name !== '');
   return `${names.length === 1 ? 'container' : 'containers'} ${enumerate(names)} ${names.length === 1 ? 'runs' : 'run'}`;
 }
 

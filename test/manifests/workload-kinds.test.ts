@@ -61,6 +61,45 @@ describe('workloads of every kind', () => {
     `);
   });
 
+  test('are found where parts of them stand for all: a step template, template defaults, templates of single tasks', () => {
+    const text = [
+      'apiVersion: tekton.dev/v1',
+      'kind: Task',
+      'metadata: {name: task}',
+      'spec:',
+      '  stepTemplate: {securityContext: {privileged: true}}',
+      '  steps: [{name: a, image: b}]',
+      '---',
+      'apiVersion: tekton.dev/v1',
+      'kind: PipelineRun',
+      'metadata: {name: run}',
+      'spec:',
+      '  taskRunSpecs:',
+      '  - {pipelineTaskName: build, podTemplate: {hostNetwork: true}}',
+      '  - {pipelineTaskName: test, taskPodTemplate: {hostNetwork: true}}',
+      '---',
+      'apiVersion: argoproj.io/v1alpha1',
+      'kind: Workflow',
+      'metadata: {name: flow}',
+      'spec:',
+      '  templateDefaults: {container: {securityContext: {privileged: true}}}',
+      '  templates: [{name: main, container: {image: a}}]',
+    ].join('\n');
+    const rows = readManifestText(text, 'f.yaml').workloads.map((workload) => {
+      const { name, podSpec, containersOnly } = workload;
+      const at = podSpec.containers.findIndex(({ securityContext }) => securityContext?.privileged === true);
+      const path = podSpec.hostNetwork === true ? ['hostNetwork'] : ['containers', at, 'securityContext', 'privileged'];
+      return [name, containersOnly === true, at === -1 && podSpec.hostNetwork !== true ? 0 : workload.locate(path).line];
+    });
+    expect(rows).toEqual([
+      ['task', true, 5],
+      ['run/build', true, 13],
+      ['run/test', true, 14],
+      ['flow/main', false, 0],
+      ['flow/templateDefaults', true, 20],
+    ]);
+  });
+
   test('are none of problem', () => {
     expect(problems).toEqual([]);
     expect(documents).toBe(34);
