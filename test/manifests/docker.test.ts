@@ -280,6 +280,16 @@ describe('the output of docker inspect', () => {
     expect(workloads[1]?.podSpec.containers[0]?.securityContext).toEqual({ privileged: false, procMount: 'Unmasked' });
   });
 
+  test('of one container, as its format prints it', () => {
+    const one = '{"Id":"a","Name":"/web","HostConfig":{"PidMode":"host"},"Config":{"Image":"x"}}';
+    const { workloads: read } = readManifestText(`${one}\n${one}\n`, 'inspect.json');
+    expect(read.map(({ name, podSpec }) => [name, podSpec.hostPID])).toEqual([
+      ['web', true],
+      ['web', true],
+    ]);
+    expect(read[1]?.locate(['hostPID'])).toMatchObject({ line: 2, column: 39 });
+  });
+
   test('with places', () => {
     const [web] = workloads;
     expect(web?.locate(['hostPID'])).toMatchObject({ line: 7, column: 7, endColumn: 24 });

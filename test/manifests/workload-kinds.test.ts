@@ -100,6 +100,14 @@ describe('workloads of every kind', () => {
     ]);
   });
 
+  test('have the volume source that is set, not one that is null', () => {
+    const text = 'kind: Pod\nspec: {volumes: [{name: a, configMap: null, nfs: {server: s, path: /}}, {name: b}]}\n';
+    expect(readManifestText(text, 'f.yaml').workloads[0]?.podSpec.volumes).toMatchObject([
+      { name: 'a', source: 'nfs' },
+      { name: 'b', source: undefined },
+    ]);
+  });
+
   test('are none of problem', () => {
     expect(problems).toEqual([]);
     expect(documents).toBe(34);
