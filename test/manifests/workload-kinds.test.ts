@@ -179,6 +179,34 @@ describe('lists and templates', () => {
     expect(pods(text)).toEqual(expected);
   });
 
+  test('whole objects within others', () => {
+    const text = [
+      'apiVersion: triggers.tekton.dev/v1beta1',
+      'kind: TriggerTemplate',
+      'spec:',
+      '  resourcetemplates:',
+      '  - apiVersion: batch/v1',
+      '    kind: Job',
+      '    metadata: {name: a}',
+      '    spec: {template: {spec: {hostPID: true, hostIPC: $(tt.params.ipc)}}}',
+      '---',
+      'apiVersion: kubeflow.org/v1beta1',
+      'kind: Experiment',
+      'spec: {trialTemplate: {trialSpec: {apiVersion: batch/v1, kind: Job, metadata: {name: b}, spec: {template: {spec: {hostPID: true}}}}}}',
+      '---',
+      'apiVersion: work.open-cluster-management.io/v1',
+      'kind: ManifestWork',
+      'spec: {workload: {manifests: [{apiVersion: v1, kind: Pod, metadata: {name: c}, spec: {hostPID: true}}]}}',
+    ].join('\n');
+    const { workloads, problems } = readManifestText(text, 'f.yaml');
+    expect(workloads.map((one) => [one.name, one.fieldName(['hostPID']), one.locate(['hostPID']).line])).toEqual([
+      ['a', 'spec.template.spec.hostPID', 8],
+      ['b', 'spec.template.spec.hostPID', 12],
+      ['c', 'spec.hostPID', 16],
+    ]);
+    expect(problems).toMatchObject([{ kind: 'wrong-type', fatal: false, place: { line: 8 } }]);
+  });
+
   test('a parameter in place of a boolean is told, and does not fail the run', () => {
     const text =
       'kind: Template\napiVersion: v1\nobjects:\n- kind: Pod\n  spec:\n    hostPID: ${{HOST_PID}}\n    hostIPC: "no"\n';
