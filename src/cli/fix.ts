@@ -78,11 +78,28 @@ function fixInput(manifests: Manifests, run: Run, tally: Tally): void {
     .filter(({ plan }) => plan.edits.length > 0)
     .map(({ workload, plan }) => ({ workload, edits: plan.edits }));
   if (edits.length === 0 && manifests.input.origin !== 'stdin') return;
-  const result = fixManifests(manifests, edits);
+  const result = editedManifests(manifests, edits, run, tally);
+  if (result === undefined) return;
   for (const { workload, edit, reason } of result.refused) {
     tally.refused.push(refusal(workload, edit.path.join('.'), reason));
   }
   publish(manifests, result, run, tally);
+}
+
+/** Undefined for a file that can not be edited, which keeps no other back. */
+function editedManifests(
+  manifests: Manifests,
+  edits: readonly WorkloadEdits[],
+  { terminal }: Run,
+  tally: Tally,
+): FixResult | undefined {
+  try {
+    return fixManifests(manifests, edits);
+  } catch (error) {
+    tally.failed = true;
+    terminal.tell(`error: ${manifests.input.path} can not be edited: ${(error as Error).message}\n`);
+    return undefined;
+  }
 }
 
 /** What waivers and exceptions accept is left alone, so each workload is judged as a scan would. */

@@ -28,14 +28,24 @@ export function isLinux({ podSpec }: Workload): boolean {
   return podSpec.osName !== 'windows';
 }
 
+/**
+ * True where a rule that a Pod Security level asks for judges the pod. As a rule that is where it runs on Linux; the checks of the
+ * admission for host namespaces, /proc and root make no exception for Windows (pod-security-admission, policy/check_*.go).
+ */
+export function isJudged(workload: Workload, { podSecurity }: JudgedFor): boolean {
+  return podSecurity !== undefined || isLinux(workload);
+}
+
 /** The host namespaces that exclude `hostUsers: false`, as the pod spec names them. */
 export function sharedHostNamespaces(podSpec: PodSpec): readonly ('hostPID' | 'hostIPC' | 'hostNetwork')[] {
   return (['hostPID', 'hostIPC', 'hostNetwork'] as const).filter((field) => podSpec[field] === true);
 }
 
 /** True where adding `hostUsers: false` is advice worth giving: it is not there yet, and nothing beside it would be rejected. */
-export function couldAddHostUsers({ platform, podSpec }: Workload): boolean {
-  return platform === 'kubernetes' && podSpec.hostUsers !== false && sharedHostNamespaces(podSpec).length === 0;
+export function couldAddHostUsers(workload: Workload): boolean {
+  const { platform, podSpec } = workload;
+  if (platform !== 'kubernetes' || !isLinux(workload)) return false;
+  return podSpec.hostUsers !== false && sharedHostNamespaces(podSpec).length === 0;
 }
 
 /** The texts for both platforms a manifest may be written for. */

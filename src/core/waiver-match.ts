@@ -102,7 +102,9 @@ function readComments(
   };
   for (const { text, place, line } of comments) {
     const key = lineKey(place.file, line);
-    byTarget.set(key, [...(byTarget.get(key) ?? []), ...add(text, place)]);
+    const targeted = byTarget.get(key) ?? [];
+    targeted.push(...add(text, place));
+    byTarget.set(key, targeted);
   }
   const lookup = ({ finding: { place }, source, path }: PlacedFinding): readonly PlacedWaiver[] => {
     const near = commentsAt?.(source, path) ?? [];

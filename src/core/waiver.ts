@@ -77,32 +77,40 @@ export function parseWaiverAnnotations(
 export function findWaiverComments(text: string, file: string): readonly WaiverComment[] {
   if (!text.includes('userns-audit:')) return [];
   const lines = text.split(/\r\n|\r|\n/);
-  return lines.flatMap((content, index): readonly WaiverComment[] => {
-    const start = content.search(/(?<=^|\s)#[#\s]*userns-audit:/);
-    if (start < 0) return [];
-    const line = index + 1;
+  const comments: WaiverComment[] = [];
+  let next: number | undefined;
+  // From the last line up, so that the next line with content is known.
+  for (let line = lines.length; line > 0; line--) {
+    const content = lines[line - 1] ?? '';
+    const standsAlone = /^\s*(?:#|$)/.test(content);
+    if (!standsAlone) next = line;
+    const start = commentStart(content);
+    if (start < 0) continue;
     const place = { file, line, column: start + 1, endLine: line, endColumn: content.length + 1 };
-    return [
-      {
-        text: content.slice(start),
-        place,
-        line: content.trimStart().startsWith('#') ? nextContent(lines, line) : line,
-      },
-    ];
-  });
+    comments.push({ text: content.slice(start), place, line: (standsAlone ? next : line) ?? line });
+  }
+  return comments.reverse();
 }
 
-/** The number of the first line after `line` that holds more than a comment. */
-function nextContent(lines: readonly string[], line: number): number {
-  const offset = lines.slice(line).findIndex((content) => !/^\s*(?:#|$)/.test(content));
-  return offset < 0 ? line : line + 1 + offset;
+const DIRECTIVE = 'userns-audit:';
+
+/** Offset of the `#` before `userns-audit:`, at the start of the line or after a blank; -1 where there is none. */
+function commentStart(line: string): number {
+  for (let at = line.indexOf(DIRECTIVE); at !== -1; at = line.indexOf(DIRECTIVE, at + 1)) {
+    let run = at;
+    while (run > 0 && /[#\s]/.test(line.charAt(run - 1))) run--;
+    const start = line.slice(run, at).search(run === 0 ? /#/ : /(?<=\s)#/);
+    if (start !== -1) return run + start;
+  }
+  return -1;
 }
 
 function parseWaiver(entry: string): ParsedWaivers {
   const colon = entry.indexOf(':');
   const head = (colon < 0 ? entry : entry.slice(0, colon)).trim();
   const reason = colon < 0 ? '' : entry.slice(colon + 1).trim();
-  const [names = '', date, ...rest] = head.split(/\s+until\s+/);
+  const [before = '', date, ...rest] = head.split(/\suntil\s+/);
+  const names = before.trim();
   const rules = names.split(',').map((name) => name.trim());
   if (rest.length > 0 || rules.some((rule) => !/^[a-z][a-z0-9-]*$/.test(rule)))
     return flaw('unused-waiver', `"${head}" does not begin with a rule; write "RULE: REASON"`);

@@ -23,7 +23,11 @@ export function argoSources(
   const spec = group === 'argoproj.io' ? SPEC_PATHS.get(kind) : undefined;
   if (spec === undefined) return undefined;
   const templates = listPaths(tree, object, [...spec, 'templates']);
-  return templates.flatMap((path) => templateSource(tree, object, spec, path));
+  const defaults = templateSource(tree, object, spec, [...spec, 'templateDefaults']).map(
+    // What all templates take over is told where it stands; the rest of a pod is theirs.
+    (source): PodSource => ({ ...source, part: 'templateDefaults', fields: {}, containersOnly: true }),
+  );
+  return [...templates.flatMap((path) => templateSource(tree, object, spec, path)), ...defaults];
 }
 
 /** Paths of the elements of a list that are mappings. */

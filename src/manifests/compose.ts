@@ -1,6 +1,8 @@
 import type { FieldPath, Workload } from '../core/workload.ts';
 import { serviceFields } from './compose-extends.ts';
 import type { ComposeFile, Following, ServiceFields, ServicePart } from './compose-extends.ts';
+import { misshapenFields } from './compose-shape.ts';
+import { interpolated } from './compose-variables.ts';
 import { dockerPath, podSpecOf } from './docker-fields.ts';
 import type { DockerFieldNames } from './docker-fields.ts';
 import type { ParsedChunk } from './document.ts';
@@ -67,6 +69,7 @@ export function readCompose(
   const hostNetworks = namesOfHostNetwork(parsed, root);
   for (const [name] of entriesOf(parsed, services.value)) {
     into.workloads.push(makeService(source, name, serviceFields(file, name, following), hostNetworks));
+    into.problems.push(...misshapenFields(file, name));
   }
 }
 
@@ -206,10 +209,12 @@ function scalarOf(fields: ServiceFields, key: string): string | undefined {
   const part = fields.get(key)?.at(-1);
   if (part === undefined) return undefined;
   const node = resolveAlias(part.value);
-  return node.type === NODE.SCALAR && node.end > node.start ? scalarText(part.file.parsed.text, node) : undefined;
+  if (node.type !== NODE.SCALAR || node.end === node.start) return undefined;
+  const text = interpolated(scalarText(part.file.parsed.text, node));
+  return text === '' ? undefined : text;
 }
 
-/** Compose takes `"true"` for true; a variable (`${PRIVILEGED}`) says nothing. */
+/** Compose takes `"true"` for true. */
 function booleanOf(text: string | undefined): boolean | undefined {
   if (text === undefined) return undefined;
   if (/^(?:true|yes|on|y|1)$/i.test(text)) return true;
@@ -221,7 +226,7 @@ function keysOrItems(parts: readonly ServicePart[] = []): readonly string[] {
   return parts.flatMap(({ file: { parsed }, value }) => {
     const node = resolveAlias(value);
     if (node.type === NODE.MAPPING) return [...entriesOf(parsed, node).keys()];
-    return node.children.map((child) => textOf(parsed, child) ?? '');
+    return node.children.map((child) => interpolated(textOf(parsed, child) ?? ''));
   });
 }
 

@@ -29,11 +29,10 @@ const NAMES: DockerFieldNames = {
   image: ['Config', 'Image'],
 };
 
-/** The output of `docker inspect` on containers: a list of objects with a HostConfig. */
+/** The output of `docker inspect` on containers: a list of objects with a HostConfig, or by `--format '{{json .}}'` one of them. */
 export function isDockerInspect(tree: Tree, root: YamlNode): boolean {
-  return (
-    root.type === NODE.SEQUENCE && root.children.length > 0 && root.children.some((node) => isContainer(tree, node))
-  );
+  if (root.type === NODE.MAPPING) return isContainer(tree, root);
+  return root.type === NODE.SEQUENCE && root.children.some((node) => isContainer(tree, node));
 }
 
 function isContainer(tree: Tree, node: YamlNode): boolean {
@@ -49,7 +48,12 @@ export function readDockerInspect(
   into: Findings,
 ): void {
   const { chunk, syntax } = parsed;
-  for (const [index, node] of (parsed.roots[rootIndex]?.children ?? []).entries()) {
+  const root = parsed.roots[rootIndex];
+  if (root?.type === NODE.MAPPING) {
+    into.workloads.push(makeContainer(parsed, root, { chunk, syntax, rootIndex, objectPath: [], placeOf }));
+    return;
+  }
+  for (const [index, node] of (root?.children ?? []).entries()) {
     if (!isContainer(parsed, node)) continue;
     into.workloads.push(makeContainer(parsed, node, { chunk, syntax, rootIndex, objectPath: [index], placeOf }));
   }

@@ -28,7 +28,7 @@ export interface FieldReader {
 /** More than these in one pod say nothing new. */
 const MAX_FAULTS = 200;
 
-const PARAMETER = /^\$(?:\{.*\}|\w+)$/s;
+const PARAMETER = /^\$(?:\{.*\}|\(.*\)|\w+)$/s;
 
 /** The scalar at a node, undefined for null, a collection, or what its tag contradicts. */
 export function scalarAt({ tree }: FieldReader, node: YamlNode): ScalarValue | undefined {

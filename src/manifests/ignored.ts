@@ -21,8 +21,16 @@ export function excludeBy(cwd: string, patterns: readonly string[]): Exclusion {
   };
 }
 
-/** The .gitignore files of the directories above, up to the root of the repository; none outside of a repository. */
+/**
+ * The .gitignore files of the directories above, up to the root of the repository; none outside of a repository, and none for a
+ * directory they leave out itself: who names it wants it read.
+ */
 export function collectIgnores(directory: string): IgnoreStack {
+  const above = ignoresAbove(directory);
+  return isIgnored(above, directory, true) ? [] : above;
+}
+
+function ignoresAbove(directory: string): IgnoreStack {
   const above: string[] = [];
   for (let at = directory; ; at = dirname(at)) {
     if (existsSync(join(at, '.git'))) {

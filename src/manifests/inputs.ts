@@ -1,4 +1,4 @@
-import { existsSync, globSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Dirent, Stats } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { ScanProblem } from '../core/scan-finding.ts';
@@ -29,6 +29,8 @@ interface Walk {
   readonly seen: Set<string>;
   /** Absolute paths of the patches of the kustomizations met so far. */
   readonly patches: Set<string>;
+  /** Absolute paths of the directories that are named, without links. */
+  readonly roots: readonly string[];
 }
 
 /**
@@ -42,6 +44,10 @@ export function* scanInputs(paths: readonly string[], options: InputOptions): It
     excluded: excludeBy(options.cwd, options.exclude ?? []),
     seen: new Set(),
     patches: new Set(),
+    roots: paths
+      .map((path) => resolve(options.cwd, path))
+      .filter((path) => statOf(path)?.isDirectory())
+      .map((path) => realpathSync(path)),
   };
   for (const path of paths) yield* inputsOf(walk, path);
 }
@@ -116,6 +122,7 @@ function* walkDirectory(walk: DirectoryWalk, directory: string, outer: IgnoreSta
     if (entry.isDirectory()) {
       if (!walk.excluded(path, true)) yield* walkDirectory(walk, path, ignores);
     } else if (MANIFEST_FILE.test(entry.name)) yield* takeEntry(walk, path, entry);
+    else if (entry.isSymbolicLink()) yield* linkedDirectory(walk, path);
   }
 }
 
@@ -159,12 +166,29 @@ function isLeftOut(entry: Dirent, inChart: boolean): boolean {
   return SKIPPED_DIRECTORIES.has(entry.name) || (inChart && entry.isDirectory() && CHART_DIRECTORIES.has(entry.name));
 }
 
-/** A link to a file is followed, one to a directory is not: it may lead back. */
+/** A link to a file is followed, one to a directory is not: it may lead back, or over the whole machine. */
 function* takeEntry(walk: Walk, path: string, entry: Dirent): Iterable<InputFile> {
   const stats = entry.isSymbolicLink() ? statOf(path) : undefined;
   if (entry.isSymbolicLink() && stats === undefined) {
     if (!walk.excluded(path, false)) yield unreadable(walk, path, 'the link leads nowhere');
   } else if (entry.isFile() || stats?.isFile()) yield* take(walk, makeInput(walk, 'file', path, false));
+  else yield* linkedDirectory(walk, path);
+}
+
+/** A directory behind a link is named where nothing else reads it. */
+function* linkedDirectory(walk: Walk, link: string): Iterable<InputFile> {
+  if (statOf(link)?.isDirectory() !== true || !leadsOutside(walk, link) || walk.excluded(link, true)) return;
+  const input = makeInput(walk, 'file', link, true);
+  const message =
+    'a link to a directory outside of what is scanned, which is not followed: name where it leads as a path, or exclude it';
+  const place = { file: input.path, line: 1, column: 1, endLine: 1, endColumn: 1 };
+  yield { ...input, problem: { kind: 'unparsable', message, place, fatal: true } };
+}
+
+/** True for a link to what neither holds nor is below a directory that is named. */
+function leadsOutside({ roots }: Walk, link: string): boolean {
+  const target = realpathSync(link);
+  return !roots.some((root) => isBelow(root, target) || isBelow(target, root));
 }
 
 function* take(walk: Walk, input: InputFile): Iterable<InputFile> {

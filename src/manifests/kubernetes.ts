@@ -8,6 +8,7 @@ import { formatPath } from './format-path.ts';
 import { annotationPath, fromPodPath, locateField, openObject } from './located.ts';
 import type { ObjectSource } from './located.ts';
 import type { PodSpecPath } from './manifest.ts';
+import { isWorkloadKind, reportMisplacedPodSpec } from './misplaced-pod-spec.ts';
 import { groupOf, objectsOf, textOf } from './objects.ts';
 import type { PlacedObject } from './objects.ts';
 import { spanOf } from './place.ts';
@@ -49,10 +50,20 @@ export function readObjects(
     const source: ObjectSource = { chunk, syntax, rootIndex, objectPath: object.path, placeOf };
     const group = groupOf(object.apiVersion);
     if (object.kind === 'SecurityContextConstraints') readScc(parsed, object, source, into);
+    const reader: FieldReader = { tree: parsed, faults: [] };
+    reportMisplacedPodSpec(reader, object.node, { group, kind: object.kind });
+    for (const fault of reader.faults) into.problems.push(wrongType(source, object, { path: [] }, fault));
     for (const pod of podSources(parsed, object.node, { group, kind: object.kind }, podSpecPaths)) {
       readWorkload(parsed, object, source, patch ? { ...pod, containersOnly: true } : pod, into);
     }
   }
+}
+
+/** True where a document holds an object whose kind describes pods, whether or not there are any. */
+export function holdsWorkloadKind(parsed: ParsedChunk, root: YamlNode): boolean {
+  return [...objectsOf(parsed, root)].some(({ apiVersion, kind }) =>
+    isWorkloadKind({ group: groupOf(apiVersion), kind }),
+  );
 }
 
 function readWorkload(
@@ -174,7 +185,7 @@ function wrongType(
   const { entry, name, expected, found } = fault;
   const { text } = source.chunk;
   const place = source.placeOf(source.chunk, spanOf(text, { ...entry, parent: undefined }, false));
-  const field = `${kind} ${formatPath(pod.path)}: ${name}`;
+  const field = `${[kind, formatPath(pod.path)].filter((part) => part !== '').join(' ')}: ${name}`;
   if (templated && fault.parameter) {
     const message = `${field} is the parameter ${found.replace(/^the text /, '')}: it is judged as if it were left out`;
     return { kind: 'wrong-type', message, place, fatal: false };

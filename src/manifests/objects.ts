@@ -13,7 +13,7 @@ export interface PlacedObject {
   readonly path: FieldPath;
   readonly apiVersion: string;
   readonly kind: string;
-  /** It is part of an OpenShift Template: `${NAME}` stands for a parameter. */
+  /** It is part of a template of objects: `${NAME}`, `$(name)` stand for a parameter. */
   readonly templated: boolean;
 }
 
@@ -39,6 +39,7 @@ function* objectsAt(tree: Tree, outer: PlacedObject): Iterable<PlacedObject> {
   const inner = innerList(tree, object);
   if (inner === undefined) {
     if (kind !== '') yield object;
+    for (const whole of wholeObjectsIn(tree, object)) yield* objectsAt(tree, whole);
     return;
   }
   const itemKind = kind === 'List' || inner.name === 'objects' ? '' : kind.slice(0, -'List'.length);
@@ -51,6 +52,27 @@ function* objectsAt(tree: Tree, outer: PlacedObject): Iterable<PlacedObject> {
       templated: object.templated || inner.name === 'objects',
     });
   }
+}
+
+/** Where kinds keep whole objects that a controller creates, by API group; a list gives each of its elements. */
+const WHOLE_OBJECTS: Readonly<Record<string, Readonly<Record<string, FieldPath>>>> = {
+  'triggers.tekton.dev': { TriggerTemplate: ['spec', 'resourcetemplates'] },
+  'kubeflow.org': { Experiment: ['spec', 'trialTemplate', 'trialSpec'] },
+  'work.open-cluster-management.io': { ManifestWork: ['spec', 'workload', 'manifests'] },
+};
+
+function wholeObjectsIn(tree: Tree, object: PlacedObject): readonly PlacedObject[] {
+  const group = groupOf(object.apiVersion);
+  const kinds = Object.hasOwn(WHOLE_OBJECTS, group) ? WHOLE_OBJECTS[group] : undefined;
+  const path = kinds !== undefined && Object.hasOwn(kinds, object.kind) ? kinds[object.kind] : undefined;
+  const found = path && findField(tree, object.node, path);
+  if (path === undefined || found === undefined) return [];
+  const target = resolveAlias(found.value);
+  const placed = (node: YamlNode, below: FieldPath): PlacedObject => {
+    return { node, path: [...object.path, ...path, ...below], apiVersion: '', kind: '', templated: true };
+  };
+  if (target.type !== NODE.SEQUENCE) return [placed(target, [])];
+  return target.children.map((child, index) => placed(child, [index]));
 }
 
 /** The list of further objects of a List or an OpenShift Template. */

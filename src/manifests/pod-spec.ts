@@ -12,6 +12,7 @@ import type {
 } from '../core/workload.ts';
 import {
   definedOnly,
+  isUnset,
   readBoolean,
   readInteger,
   readIntegers,
@@ -138,7 +139,7 @@ function readCapabilities(reader: FieldReader, capabilities: Entries): Capabilit
 function readVolumes(reader: FieldReader, pod: Entries): readonly Volume[] {
   return readList(reader, pod, 'volumes').map((node) => {
     const volume = entriesOf(reader.tree, node);
-    const source = [...volume.keys()].find((key) => key !== 'name');
+    const source = [...volume.keys()].find((key) => key !== 'name' && !isUnset(reader, volume.get(key)));
     const details = source === undefined ? undefined : volume.get(source)?.value;
     return {
       name: readString(reader, volume, 'name') ?? '',

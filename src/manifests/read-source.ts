@@ -6,7 +6,7 @@ import { isCompose, readCompose } from './compose.ts';
 import { isDockerInspect, readDockerInspect } from './docker-inspect.ts';
 import { parseChunk } from './document.ts';
 import type { ParsedChunk } from './document.ts';
-import { readObjects } from './kubernetes.ts';
+import { holdsWorkloadKind, readObjects } from './kubernetes.ts';
 import type { Findings } from './kubernetes.ts';
 import type { PodSpecPath } from './manifest.ts';
 import { placeIn, positionOf } from './place.ts';
@@ -16,9 +16,11 @@ import { isSyntaxFault } from './syntax-error.ts';
 import type { SyntaxFault } from './syntax-error.ts';
 import { checkContent, EXCESSIVE_ALIASING } from './yaml/check.ts';
 import type { ContentFault } from './yaml/check.ts';
+import { keyName } from './yaml/mapping.ts';
 import { NODE, UNBUILT } from './yaml/node.ts';
 import type { YamlNode } from './yaml/node.ts';
 import type { Outline } from './yaml/outline.ts';
+import { scalarValue } from './yaml/scalar-value.ts';
 import { isPlainAndUnwanted } from './yaml/plain-document.ts';
 
 /** A text to read, and how places in it are named. */
@@ -116,7 +118,8 @@ function readDocuments(source: Source, parsed: ParsedChunk, content: SourceConte
     if (root.type === NODE.SCALAR && root.start === root.end) continue;
     content.documents++;
     if (root === UNBUILT) continue;
-    const faults = checkContent(parsed, root);
+    const faults = checkContent(parsed, root).toSorted((a, b) => a.node.start - b.node.start);
+    if (isTextAlone(source, parsed, root)) content.problems.push(textProblem(source, placeOf(parsed.chunk, root)));
     const action = faults.find(({ node }) => isTemplateAction(parsed.text, node));
     if (action !== undefined) {
       content.problems.push(templateProblem(placeOf(parsed.chunk, action.node)));
@@ -129,9 +132,31 @@ function readDocuments(source: Source, parsed: ParsedChunk, content: SourceConte
       else if (isDockerInspect(parsed, root)) readDockerInspect(parsed, index, options, content);
       else readObjects(parsed, index, options, content);
     }
-    const matters = content.workloads.length + content.sccs.length > before;
+    const matters =
+      content.workloads.length + content.sccs.length > before ||
+      (faults.length > 0 && (holdsWorkloadKind(parsed, root) || faults.some((fault) => hidesKind(parsed, root, fault))));
     content.problems.push(...contentProblems(source, parsed, faults, { matters, root }));
   }
+}
+
+/** A second `kind` or `apiVersion` of a document: who takes the first reads another object than kubectl. */
+function hidesKind(parsed: ParsedChunk, root: YamlNode, { node, duplicateOf }: ContentFault): boolean {
+  return (
+    duplicateOf !== undefined &&
+    root.children.includes(node) &&
+    ['kind', 'apiVersion'].includes(keyName(parsed, node) ?? '')
+  );
+}
+
+/** A document that is a text and no object though it speaks of one: JSON after a comment, to YAML, is a plain text. */
+function isTextAlone({ found }: Source, { text }: ParsedChunk, root: YamlNode): boolean {
+  if (root.type !== NODE.SCALAR || scalarValue(text, root) === null) return false;
+  return !found || mayRunContainers(text.slice(root.start, root.end));
+}
+
+function textProblem({ path }: Source, place: Place): ScanProblem {
+  const message = `not valid ${path.endsWith('.json') ? 'JSON' : 'YAML'} of an object: the whole document is one text`;
+  return { kind: 'unparsable', message, place, fatal: true };
 }
 
 /** Faults of a document: fatal where it holds something to judge, or where kubectl would refuse an object. */

@@ -9,7 +9,8 @@ import { kustomizationFile } from './rendered-directory.ts';
 /**
  * Places in what Helm rendered are those of the template it came from, which Helm names in a comment; the line is the only one
  * there that reads the same, at the same indentation or at another, or has the same key. A line that comes from a helper has the
- * place of the nearest field around it that does not; without one it is the first line.
+ * place of the nearest field around it that does not; without one it is the first line. Of a template with several objects only
+ * the part with the object's kind, and name where two have it, is looked at, so that lines all of them have are told apart.
  */
 export function helmPlaces(input: InputFile): PlaceOf {
   const templates = new Map<string, readonly string[] | undefined>();
@@ -21,12 +22,31 @@ export function helmPlaces(input: InputFile): PlaceOf {
     const lines = templates.get(inChart);
     const file = `${prefixOf(input)}${lines === undefined ? 'Chart.yaml' : inChart}`;
     if (lines === undefined) return wholeFile(file);
+    const part = partOf(lines, chunk.text);
     for (const text of linesAround(chunk, span.start)) {
-      const place = sameLine(file, lines, text);
+      const place = sameLine(file, part, text);
       if (place !== undefined) return place;
     }
-    return wholeFile(file);
+    return wholeFile(file, part.first + 1);
   };
+}
+
+/** Lines of a template from `first` on, counted from 0. */
+interface TemplatePart {
+  readonly lines: readonly string[];
+  readonly first: number;
+}
+
+/** The part between two `---` that a rendered object comes from; the whole template where that is not certain. */
+function partOf(lines: readonly string[], rendered: string): TemplatePart {
+  const kind = /^kind: .+$/m.exec(rendered)?.[0].trimEnd();
+  const name = /^ {2}name: .+$/m.exec(rendered)?.[0].trimEnd();
+  const starts = [0, ...lines.flatMap((line, index) => (line.startsWith('---') && index > 0 ? [index] : []))];
+  const parts = starts.map((first, index) => ({ lines: lines.slice(first, starts[index + 1]), first }));
+  const alike = parts.filter((part) => part.lines.some((line) => line.trimEnd() === kind));
+  const named = alike.filter((part) => part.lines.some((line) => line.trimEnd() === name));
+  const [only] = alike.length === 1 ? alike : named.length === 1 ? named : [];
+  return only ?? { lines, first: 0 };
 }
 
 /** Places in what kustomize built are its kustomization file: nothing tells where a line came from. */
@@ -70,7 +90,7 @@ function readLines(path: string): readonly string[] | undefined {
   }
 }
 
-function sameLine(file: string, lines: readonly string[], wanted: string): Place | undefined {
+function sameLine(file: string, { lines, first }: TemplatePart, wanted: string): Place | undefined {
   const bare = withoutDash(wanted);
   const key = /^[\w.-]+:/.exec(bare)?.[0];
   const index =
@@ -80,7 +100,8 @@ function sameLine(file: string, lines: readonly string[], wanted: string): Place
   const line = index === undefined ? undefined : lines[index];
   if (index === undefined || line === undefined) return undefined;
   const column = line.length - line.trimStart().length + 1;
-  return { file, line: index + 1, column, endLine: index + 1, endColumn: line.trimEnd().length + 1 };
+  const number = first + index + 1;
+  return { file, line: number, column, endLine: number, endColumn: line.trimEnd().length + 1 };
 }
 
 function withoutDash(line: string): string {
@@ -92,6 +113,6 @@ function onlyIndex(lines: readonly string[], matches: (line: string) => boolean)
   return first === -1 || lines.findLastIndex(matches) !== first ? undefined : first;
 }
 
-function wholeFile(file: string): Place {
-  return { file, line: 1, column: 1, endLine: 1, endColumn: 1 };
+function wholeFile(file: string, line = 1): Place {
+  return { file, line, column: 1, endLine: line, endColumn: 1 };
 }

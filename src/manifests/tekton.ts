@@ -31,7 +31,8 @@ export function tektonSources(
     case 'PipelineRun': {
       const template = ['spec', 'taskRunTemplate', 'podTemplate'];
       const path = isMapping(tree, object, template) ? template : ['spec', 'podTemplate'];
-      return runSources(tree, object, path, pipelineTasks(tree, object, ['spec', 'pipelineSpec']));
+      const tasks = pipelineTasks(tree, object, ['spec', 'pipelineSpec']);
+      return [...runSources(tree, object, path, tasks), ...taskTemplates(tree, object)];
     }
     default:
       return [];
@@ -41,7 +42,9 @@ export function tektonSources(
 function taskSources(tree: Tree, object: YamlNode, path: FieldPath): readonly PodSource[] {
   const steps = listPaths(tree, object, [...path, 'steps']);
   if (steps.length === 0) return [];
-  const containers = [...steps, ...listPaths(tree, object, [...path, 'sidecars'])];
+  // What all steps take over from the template is told where it stands.
+  const template = hasKey(tree, object, [...path, 'stepTemplate'], 'securityContext') ? [[...path, 'stepTemplate']] : [];
+  const containers = [...steps, ...listPaths(tree, object, [...path, 'sidecars']), ...template];
   return [{ path, containers: { containers }, containersOnly: true, noPodFields: NO_TASK_FIELDS }];
 }
 
@@ -67,6 +70,21 @@ function runSources(
     POD_FIELDS.filter((field) => hasKey(tree, object, template, field)).map((field) => [field, [...template, field]]),
   );
   return tasks.map((task) => ({ ...task, fields }));
+}
+
+/** The pod templates a pipeline run has for single tasks, under the names of both versions. */
+function taskTemplates(tree: Tree, object: YamlNode): readonly PodSource[] {
+  return listPaths(tree, object, ['spec', 'taskRunSpecs']).flatMap((path) =>
+    ['podTemplate', 'taskPodTemplate']
+      .map((field) => [...path, field])
+      .filter((template) => isMapping(tree, object, template))
+      .map((template) => ({
+        path: template,
+        part: textOf(tree, object, ...path, 'pipelineTaskName') ?? formatPath(path.slice(-2)),
+        containersOnly: true,
+        noPodFields: NO_TASK_FIELDS,
+      })),
+  );
 }
 
 function isMapping(tree: Tree, object: YamlNode, path: FieldPath): boolean {

@@ -1,4 +1,4 @@
-import { isLinux, onPlatform } from '../core/pod-user-namespace.ts';
+import { isJudged, onPlatform } from '../core/pod-user-namespace.ts';
 import type { WorkloadRule } from '../core/rule.ts';
 
 export const hostIpcNamespace: WorkloadRule = {
@@ -16,8 +16,8 @@ export const hostIpcNamespace: WorkloadRule = {
     'CIS Kubernetes Benchmark 1.12, 5.2.4',
     'CIS Docker Benchmark 1.6.0, 5.17',
   ],
-  *check(workload) {
-    if (!isLinux(workload) || workload.podSpec.hostIPC !== true) return;
+  *check(workload, target) {
+    if (!isJudged(workload, target) || workload.podSpec.hostIPC !== true) return;
     yield {
       path: ['hostIPC'],
       message: "shares the host's IPC namespace: it reaches shared memory and semaphores of the node",

@@ -1,4 +1,4 @@
-import { isLinux, onPlatform } from '../core/pod-user-namespace.ts';
+import { isJudged, onPlatform } from '../core/pod-user-namespace.ts';
 import type { WorkloadRule } from '../core/rule.ts';
 
 export const hostNetworkNamespace: WorkloadRule = {
@@ -16,8 +16,8 @@ export const hostNetworkNamespace: WorkloadRule = {
     'CIS Kubernetes Benchmark 1.12, 5.2.5',
     'CIS Docker Benchmark 1.6.0, 5.10',
   ],
-  *check(workload) {
-    if (!isLinux(workload) || workload.podSpec.hostNetwork !== true) return;
+  *check(workload, target) {
+    if (!isJudged(workload, target) || workload.podSpec.hostNetwork !== true) return;
     yield {
       path: ['hostNetwork'],
       message: onPlatform(workload, {

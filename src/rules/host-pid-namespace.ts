@@ -1,4 +1,4 @@
-import { isLinux, onPlatform } from '../core/pod-user-namespace.ts';
+import { isJudged, onPlatform } from '../core/pod-user-namespace.ts';
 import type { WorkloadRule } from '../core/rule.ts';
 
 export const hostPidNamespace: WorkloadRule = {
@@ -16,8 +16,8 @@ export const hostPidNamespace: WorkloadRule = {
     'CIS Kubernetes Benchmark 1.12, 5.2.3',
     'CIS Docker Benchmark 1.6.0, 5.16',
   ],
-  *check(workload) {
-    if (!isLinux(workload) || workload.podSpec.hostPID !== true) return;
+  *check(workload, target) {
+    if (!isJudged(workload, target) || workload.podSpec.hostPID !== true) return;
     yield {
       path: ['hostPID'],
       message: "shares the host's PID namespace: it sees every process of the node",

@@ -2,7 +2,7 @@ import {
   couldAddHostUsers,
   enumerate,
   hasOwnUserNamespace,
-  isLinux,
+  isJudged,
   isSince,
   onPlatform,
 } from '../core/pod-user-namespace.ts';
@@ -24,9 +24,10 @@ export const rootInHostUserNamespace: WorkloadRule = {
     'https://kubernetes.io/docs/concepts/security/pod-security-standards/',
   ],
   *check(workload, target) {
-    if (!isLinux(workload)) return;
+    if (!isJudged(workload, target)) return;
     if (target.podSecurity === 'restricted') {
-      if (!(workload.podSpec.hostUsers === false && isSince(target, 35))) yield* asPodSecurityRestricted(workload);
+      if (!(workload.podSpec.hostUsers === false && isSince(target, 35)))
+        yield* asPodSecurityRestricted(workload, target);
     } else if (!hasOwnUserNamespace(workload, target)) yield* asTheKubelet(workload, target);
   },
 };
@@ -64,13 +65,13 @@ function* asTheKubelet(workload: Workload, target: JudgedFor): Iterable<Violatio
     };
 }
 
-/** What Pod Security Restricted asks for (`runAsNonRoot`, `runAsUser`), place by place. */
-function* asPodSecurityRestricted(workload: Workload): Iterable<Violation> {
+/** What Pod Security Restricted asks for (`runAsNonRoot`, and since 1.23 `runAsUser`), place by place. */
+function* asPodSecurityRestricted(workload: Workload, target: JudgedFor): Iterable<Violation> {
   const { podSpec } = workload;
   const pod = { container: { name: '', securityContext: podSpec.securityContext ?? {} }, path: [] };
   for (const { container, path } of [pod, ...containersOf(podSpec)]) {
     const { runAsUser, runAsNonRoot } = container.securityContext ?? {};
-    if (runAsUser === 0)
+    if (runAsUser === 0 && isSince(target, 23))
       yield { path: [...path, 'securityContext', 'runAsUser'], message: 'runs as root', fix: fix(workload) };
     if (runAsNonRoot === false)
       yield { path: [...path, 'securityContext', 'runAsNonRoot'], message: 'allows root', fix: fix(workload) };
@@ -94,7 +95,7 @@ function refusesRoot({ container }: PlacedContainer, podSpec: PodSpec): boolean 
 }
 
 function named(containers: readonly PlacedContainer[]): string {
-  const names = containers.map(({ container }) => container.name);
+  const names = containers.map(({ container }) => container.name).filter((name) => name !== '');
   return `${names.length === 1 ? 'container' : 'containers'} ${enumerate(names)} ${names.length === 1 ? 'runs' : 'run'}`;
 }
 

@@ -1,4 +1,4 @@
-import { couldAddHostUsers, hasOwnUserNamespace, isLinux, isSince, onPlatform } from '../core/pod-user-namespace.ts';
+import { couldAddHostUsers, hasOwnUserNamespace, isJudged, isSince, onPlatform } from '../core/pod-user-namespace.ts';
 import type { JudgedFor, WorkloadRule } from '../core/rule.ts';
 import { containersOf, type Workload } from '../core/workload.ts';
 
@@ -16,7 +16,7 @@ export const unmaskedProcMount: WorkloadRule = {
     'https://github.com/kubernetes/enhancements/tree/master/keps/sig-node/4265-proc-mount',
   ],
   *check(workload, target) {
-    if (!isLinux(workload) || isAllowed(workload, target)) return;
+    if (!isJudged(workload, target) || isAllowed(workload, target)) return;
     for (const { container, path } of containersOf(workload.podSpec)) {
       const { procMount } = container.securityContext ?? {};
       if (procMount === undefined || procMount === 'Default') continue;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, chmodSync } from 'node:fs';
+import { readFileSync, statSync, chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { directoryWith, filesIn, sampleRepository, userns } from './scan-cli.ts';
@@ -77,6 +77,17 @@ describe('fix', () => {
     expect(code).toBe(2);
     expect(stderr).toMatch(/not judged {2}.*broken\.yaml:1/);
     expect(stderr).toContain('1 edit in 1 file written');
+  });
+
+  test('a file that is not UTF-8 is named, the rest is edited', () => {
+    const pod = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers: []\n';
+    const cwd = directoryWith({ 'a.yaml': '', 'b.yaml': pod });
+    writeFileSync(join(cwd, 'a.yaml'), `\ufeff${pod}`, 'utf16le');
+    const { code, stderr } = userns(['fix', '.', '--write'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: a\.yaml can not be edited: .* not UTF-8/m);
+    expect(stderr).toContain('1 edit in 1 file written');
+    expect(readFileSync(join(cwd, 'b.yaml'), 'utf8')).toContain('hostUsers: false');
   });
 
   test('keeps the mode of a file, and leaves nothing beside it', () => {

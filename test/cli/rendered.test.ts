@@ -75,6 +75,23 @@ const helm = requireHelm();
     ]);
   });
 
+  test('with several objects in a template tells of each in its own part', () => {
+    const directory = copy('chart');
+    const job = (name: string): string =>
+      `apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: ${name}\nspec:\n  template:\n    spec:\n      hostIPC: true\n      containers: [{name: c}]\n`;
+    const pod = job('p')
+      .replace('batch/v1', 'apps/v1')
+      .replace('Job', 'DaemonSet')
+      .replace(' p\n', ' {{ .Release.Name }}\n');
+    writeFileSync(join(directory, 'chart/templates/more.yaml'), [job('one'), pod, job('two')].join('---\n'));
+    const { findings } = reportOf(scan(directory, '--rule', 'host-ipc-namespace'));
+    expect(findings.map(({ subject, place }) => [subject.name, place.line])).toEqual([
+      ['one', 8],
+      ['release-name', 18],
+      ['two', 28],
+    ]);
+  });
+
   test('that takes hostUsers from its values is clean with them', () => {
     const directory = copy('chart');
     expect(told(directory, reportOf(scan(directory, '--set', 'hostUsers=false')))).toEqual([

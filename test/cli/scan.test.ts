@@ -303,6 +303,14 @@ test('what is kept of a workload is small', () => {
   expect(code).toBe(0);
 });
 
+test('a file of more workloads than a call takes arguments', () => {
+  const cwd = directoryWith({ 'a.yaml': 'kind: Pod\napiVersion: v1\nspec: {}\n---\n'.repeat(140_000) });
+  const { code, stderr, stdout } = userns(['scan', '.', '--rule', 'host-pid-namespace', '--summary'], { cwd });
+  expect(stderr).toBe('');
+  expect(stdout).toContain('no finding in 140,000 workloads');
+  expect(code).toBe(0);
+});
+
 describe('the issue’s own test', () => {
   test('a hostPID DaemonSet fails at its line in a pull request view', () => {
     const cwd = sampleRepository();

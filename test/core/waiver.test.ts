@@ -104,6 +104,20 @@ describe('comments', () => {
     expect(findWaiverComments('a: 1\r\n# userns-audit: waive x: y\r\nb: 2', 'a')[0]?.line).toBe(3);
     expect(findWaiverComments('# userns-audit: waive x: y', 'a')[0]?.line).toBe(1);
     expect(findWaiverComments('a: 1 # nothing', 'a')).toEqual([]);
+    expect(findWaiverComments('a: x#userns-audit: y # # userns-audit: z', 'a')[0]?.text).toBe('# # userns-audit: z');
+    expect(findWaiverComments('a: x#userns-audit: y\nuserns-audit: z', 'a')).toEqual([]);
+  });
+
+  test.each([
+    ['comments above nothing', 40_000, '# userns-audit: waive x\n'],
+    ['number signs', 400_000, '# '],
+    ['blanks', 800_000, ' '],
+  ])('in bounded time: a megabyte of %s', (_, count, unit) => {
+    const long = `# userns-audit: waive a${unit.repeat(count)}b\na: 1 # userns-audit: waive x: y\n`;
+    const start = performance.now();
+    for (const comment of findWaiverComments(long, 'a')) parseWaiverComment(comment.text);
+    // A quadratic reader takes minutes.
+    expect(performance.now() - start).toBeLessThan(10_000);
   });
 
   test('accept the finding on the line they speak of, and no other', () => {

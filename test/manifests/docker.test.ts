@@ -74,7 +74,50 @@ describe('a Compose file', () => {
     const text =
       'services:\n  a:\n    image: x\n    pid: ${PID}\n    privileged: ${PRIV:-false}\n    user: "${U}"\n    ipc:\n';
     expect(readManifestText(text, 'compose.yml').workloads).toMatchObject([
-      { podSpec: { ...NOTHING, hostPID: false, containers: [{ name: 'a', image: 'x' }] } },
+      { podSpec: { ...NOTHING, containers: [{ name: 'a', image: 'x', securityContext: { privileged: false } }] } },
+    ]);
+  });
+
+  test('has the default of a variable, and no user namespace from one without', () => {
+    const [read] = readManifestText(
+      [
+        'services:',
+        '  a:',
+        '    image: x',
+        '    pid: ${PID:-host}',
+        '    ipc: ${A:-${B-host}}',
+        '    network_mode: "${NET:?say which}"',
+        '    userns_mode: $USERNS',
+        '    privileged: ${PRIVILEGED-true}',
+        '    user: "${UID:-0}:${GID:-5}"',
+        '    cap_add: ["${CAP:-SYS_ADMIN}", "$$X"]',
+      ].join('\n'),
+      'compose.yml',
+    ).workloads;
+    const securityContext = {
+      privileged: true,
+      capabilities: { add: ['SYS_ADMIN', '$X'] },
+      runAsUser: 0,
+      runAsGroup: 5,
+    };
+    expect(read?.podSpec).toEqual({
+      ...NOTHING,
+      hostPID: true,
+      hostIPC: true,
+      containers: [{ name: 'a', image: 'x', securityContext }],
+    });
+  });
+
+  test('with fields of a wrong type is told', () => {
+    const text =
+      'services:\n  a:\n    pid: [host]\n    ipc: null\n    cap_add: SYS_ADMIN\n  b: host\n  c:\n  d: {privileged: {}}\n';
+    const { workloads, problems } = readManifestText(text, 'compose.yml');
+    expect(workloads).toHaveLength(4);
+    expect(problems.map(({ message, place, fatal }) => [place.line, fatal, message.split(':')[0]])).toEqual([
+      [3, true, 'services.a.pid must be a text, not a list'],
+      [5, true, 'services.a.cap_add must be a list, not a text'],
+      [6, true, 'services.b must be a mapping, not a text'],
+      [8, true, 'services.d.privileged must be a text, not a mapping'],
     ]);
   });
 
@@ -235,6 +278,16 @@ describe('the output of docker inspect', () => {
       ],
     });
     expect(workloads[1]?.podSpec.containers[0]?.securityContext).toEqual({ privileged: false, procMount: 'Unmasked' });
+  });
+
+  test('of one container, as its format prints it', () => {
+    const one = '{"Id":"a","Name":"/web","HostConfig":{"PidMode":"host"},"Config":{"Image":"x"}}';
+    const { workloads: read } = readManifestText(`${one}\n${one}\n`, 'inspect.json');
+    expect(read.map(({ name, podSpec }) => [name, podSpec.hostPID])).toEqual([
+      ['web', true],
+      ['web', true],
+    ]);
+    expect(read[1]?.locate(['hostPID'])).toMatchObject({ line: 2, column: 39 });
   });
 
   test('with places', () => {

@@ -142,6 +142,16 @@ describe('removing a field', () => {
       '{\n  "kind": "Pod",\n  "spec": {\n    "a": 1,\n    "hostPID": true\n  }\n}\n',
       '{\n  "kind": "Pod",\n  "spec": {\n    "a": 1\n  }\n}\n',
     ],
+    [
+      'of brackets over lines, and its comment, not those of its neighbors',
+      'kind: Pod\nspec: {\n  hostPID: true, # c\n  # about a\n  a: 1,\n}\n',
+      'kind: Pod\nspec: {\n  # about a\n  a: 1,\n}\n',
+    ],
+    [
+      'of brackets over lines, the last',
+      'kind: Pod\nspec: {\n  a: 1, # about a\n  hostPID: true # c\n}\n',
+      'kind: Pod\nspec: {\n  a: 1, # about a\n}\n',
+    ],
     ['that is not there', 'kind: Pod\nspec: {a: 1}\n', 'kind: Pod\nspec: {a: 1}\n'],
   ])('%s', (_, before, after) => {
     const result = fix(before, [NO_PID]);
@@ -209,6 +219,25 @@ describe('an edit is refused with a reason', () => {
   test('what comes from a helper is not, if only a value is shared', () => {
     const text = 'x: &no false\nkind: Pod\nspec:\n  hostUsers: *no\n';
     expect(fix(text).text).toBe(text);
+  });
+
+  test('comments within brackets that stand with others are kept', () => {
+    const text = 'kind: Pod\nspec: {hostPID: true, b: 1, # about b\n  a: 1}\n';
+    expect(fix(text, [NO_PID]).text).toBe(text.replace('hostPID: true, ', ''));
+    const between = 'kind: Pod\nspec: {a: 1, hostPID: true, # about both\n  b: 1}\n';
+    const result = fix(between, [NO_PID]);
+    expect(reasons(result)).toEqual([' hostPID: comments stand between: remove it by hand']);
+    expect(result.text).toBe(between);
+  });
+
+  test('hostUsers: false is not set beside a host namespace that has to stay', () => {
+    const text = 'kind: Pod\nx: &x {hostPID: true}\nspec:\n  <<: *x\n  a: 1\n';
+    const result = fix(text, [NO_PID, PRIVATE]);
+    expect(reasons(result)).toEqual([
+      expect.stringContaining('is merged (<<)'),
+      ' hostUsers: hostPID stays, and the API server refuses both together',
+    ]);
+    expect(result.text).toBe(text);
   });
 
   test('a file that has changed since is an error', () => {

@@ -73,6 +73,11 @@ describe('a directory', () => {
     expect(paths(['sub/deep'])).toEqual(['sub/deep/z.yaml']);
   });
 
+  test('that is ignored itself is read where it is named', () => {
+    expect(paths(['build'])).toEqual(['build/out.yaml']);
+    expect(paths(['.'], { cwd: join(root, 'build') })).toEqual(['out.yaml']);
+  });
+
   test('may be walked without .gitignore, and never .git and node_modules', () => {
     const all = paths(['.'], { gitignore: false });
     expect(all).toContain('build/out.yaml');
@@ -152,6 +157,18 @@ describe('other paths', () => {
       fatal: true,
       message: 'cannot be read: the link leads nowhere',
     });
+  });
+
+  test('a link to a directory that is not read anyway is one too', () => {
+    const outside = realpathSync(mkdtempSync(join(tmpdir(), 'outside-')));
+    symlinkSync(outside, join(root, 'sub/outside'));
+    const [input] = [...scanInputs(['.'], { cwd: root })].filter(({ path }) => path === 'sub/outside');
+    const excluded = paths(['.'], { exclude: ['sub/outside'] });
+    const named = paths(['.', outside]);
+    rmSync(join(root, 'sub/outside'));
+    rmSync(outside, { recursive: true });
+    expect(input?.problem).toMatchObject({ fatal: true, message: expect.stringContaining('which is not followed') });
+    expect([excluded, named].flat()).not.toContain('sub/outside');
   });
 
   test('a file above the limit is one too', () => {

@@ -51,6 +51,29 @@ describe('what cannot be read is told', () => {
     ]);
   });
 
+  test('a JSON file with a comment, which YAML takes for one text', () => {
+    expect(problems('// a comment\n{"kind":"Pod","spec":{"hostPID":true}}', 'f.json')).toEqual([
+      'unparsable fatal 1:1 not valid JSON of an object: the whole document is one text',
+    ]);
+    expect(problems('~\n---\nnull\n---\n# nothing\n')).toEqual([]);
+  });
+
+  test.each([
+    ['kind: Pod\nspec: {}\nkind: ConfigMap\n', 'unparsable fatal 3:1 duplicate key "kind", first on line 1'],
+    ['kind: Pod\nspec: {}\nspec: null\n', 'unparsable fatal 3:1 duplicate key "spec", first on line 2'],
+    ['kind: Pod\nspec: host\n', 'wrong-type fatal 2:1 Pod: spec must be a mapping, not the text host'],
+    [
+      'kind: Deployment\nspec: {template: {spec: [a]}}\n',
+      'wrong-type fatal 2:19 Deployment: spec.template.spec must be a mapping, not a list',
+    ],
+  ])('though it hides its pod: %j', (text, expected) => {
+    expect(problems(text)).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('but not a workload without a pod spec, as patches are', () => {
+    expect(problems('kind: Deployment\nspec:\n  replicas: 2\n---\nkind: Pod\nspec:\n')).toEqual([]);
+  });
+
   test('and the other documents are read all the same', () => {
     const text = 'kind: Pod\nspec: [\n---\nkind: Pod\nmetadata: {name: a}\nspec: {}\n';
     const { workloads, documents } = readManifestText(text, 'f.yaml');
@@ -93,6 +116,10 @@ describe('a template is named as one, once', () => {
     'kind: Deployment\nspec: {{ toYaml .Values.spec | nindent 2 }}\n',
   ])('%j', (text) => {
     expect(problems(text)).toEqual([expect.stringMatching(TOLD)]);
+  });
+
+  test('at the first of its actions', () => {
+    expect(problems('kind: Pod\nmetadata: {{ .a }}\nspec: {{ .b }}\n')).toEqual([expect.stringContaining(' 2:')]);
   });
 
   test('but not where braces are in quotes', () => {

@@ -61,6 +61,53 @@ describe('workloads of every kind', () => {
     `);
   });
 
+  test('are found where parts of them stand for all: a step template, template defaults, templates of single tasks', () => {
+    const text = [
+      'apiVersion: tekton.dev/v1',
+      'kind: Task',
+      'metadata: {name: task}',
+      'spec:',
+      '  stepTemplate: {securityContext: {privileged: true}}',
+      '  steps: [{name: a, image: b}]',
+      '---',
+      'apiVersion: tekton.dev/v1',
+      'kind: PipelineRun',
+      'metadata: {name: run}',
+      'spec:',
+      '  taskRunSpecs:',
+      '  - {pipelineTaskName: build, podTemplate: {hostNetwork: true}}',
+      '  - {pipelineTaskName: test, taskPodTemplate: {hostNetwork: true}}',
+      '---',
+      'apiVersion: argoproj.io/v1alpha1',
+      'kind: Workflow',
+      'metadata: {name: flow}',
+      'spec:',
+      '  templateDefaults: {container: {securityContext: {privileged: true}}}',
+      '  templates: [{name: main, container: {image: a}}]',
+    ].join('\n');
+    const rows = readManifestText(text, 'f.yaml').workloads.map((workload) => {
+      const { name, podSpec, containersOnly } = workload;
+      const at = podSpec.containers.findIndex(({ securityContext }) => securityContext?.privileged === true);
+      const path = podSpec.hostNetwork === true ? ['hostNetwork'] : ['containers', at, 'securityContext', 'privileged'];
+      return [name, containersOnly === true, at === -1 && podSpec.hostNetwork !== true ? 0 : workload.locate(path).line];
+    });
+    expect(rows).toEqual([
+      ['task', true, 5],
+      ['run/build', true, 13],
+      ['run/test', true, 14],
+      ['flow/main', false, 0],
+      ['flow/templateDefaults', true, 20],
+    ]);
+  });
+
+  test('have the volume source that is set, not one that is null', () => {
+    const text = 'kind: Pod\nspec: {volumes: [{name: a, configMap: null, nfs: {server: s, path: /}}, {name: b}]}\n';
+    expect(readManifestText(text, 'f.yaml').workloads[0]?.podSpec.volumes).toMatchObject([
+      { name: 'a', source: 'nfs' },
+      { name: 'b', source: undefined },
+    ]);
+  });
+
   test('are none of problem', () => {
     expect(problems).toEqual([]);
     expect(documents).toBe(34);
@@ -130,6 +177,34 @@ describe('lists and templates', () => {
     ],
   ])('%s', (_, text, expected) => {
     expect(pods(text)).toEqual(expected);
+  });
+
+  test('whole objects within others', () => {
+    const text = [
+      'apiVersion: triggers.tekton.dev/v1beta1',
+      'kind: TriggerTemplate',
+      'spec:',
+      '  resourcetemplates:',
+      '  - apiVersion: batch/v1',
+      '    kind: Job',
+      '    metadata: {name: a}',
+      '    spec: {template: {spec: {hostPID: true, hostIPC: $(tt.params.ipc)}}}',
+      '---',
+      'apiVersion: kubeflow.org/v1beta1',
+      'kind: Experiment',
+      'spec: {trialTemplate: {trialSpec: {apiVersion: batch/v1, kind: Job, metadata: {name: b}, spec: {template: {spec: {hostPID: true}}}}}}',
+      '---',
+      'apiVersion: work.open-cluster-management.io/v1',
+      'kind: ManifestWork',
+      'spec: {workload: {manifests: [{apiVersion: v1, kind: Pod, metadata: {name: c}, spec: {hostPID: true}}]}}',
+    ].join('\n');
+    const { workloads, problems } = readManifestText(text, 'f.yaml');
+    expect(workloads.map((one) => [one.name, one.fieldName(['hostPID']), one.locate(['hostPID']).line])).toEqual([
+      ['a', 'spec.template.spec.hostPID', 8],
+      ['b', 'spec.template.spec.hostPID', 12],
+      ['c', 'spec.hostPID', 16],
+    ]);
+    expect(problems).toMatchObject([{ kind: 'wrong-type', fatal: false, place: { line: 8 } }]);
   });
 
   test('a parameter in place of a boolean is told, and does not fail the run', () => {

@@ -64,10 +64,12 @@ export const CEL_POD_SECURITY: readonly (readonly [
   minor: number,
   expression: string,
 ])[] = [
-  ['root-in-host-user-namespace', 'restricted', 34, `variables.windows || (${RESTRICTED_USER})`],
-  ['root-in-host-user-namespace', 'restricted', 35, `variables.windows || variables.isolated || (${RESTRICTED_USER})`],
-  ['unmasked-proc-mount', 'baseline', 34, `variables.windows || ${DEFAULT_PROC}`],
-  ['unmasked-proc-mount', 'baseline', 35, `variables.windows || variables.isolated || ${DEFAULT_PROC}`],
-  ['unmasked-proc-mount', 'restricted', 34, `variables.windows || ${DEFAULT_PROC}`],
-  ['unmasked-proc-mount', 'restricted', 35, `variables.windows || ${DEFAULT_PROC}`],
+  ['host-network-namespace', 'baseline', 34, '!has(object.spec.hostNetwork) || !object.spec.hostNetwork'],
+  ['host-pid-namespace', 'restricted', 36, '!has(object.spec.hostPID) || !object.spec.hostPID'],
+  ['root-in-host-user-namespace', 'restricted', 34, RESTRICTED_USER],
+  ['root-in-host-user-namespace', 'restricted', 35, `variables.isolated || (${RESTRICTED_USER})`],
+  ['unmasked-proc-mount', 'baseline', 34, DEFAULT_PROC],
+  ['unmasked-proc-mount', 'baseline', 35, `variables.isolated || ${DEFAULT_PROC}`],
+  ['unmasked-proc-mount', 'restricted', 34, DEFAULT_PROC],
+  ['unmasked-proc-mount', 'restricted', 35, DEFAULT_PROC],
 ];

@@ -138,6 +138,11 @@ describe('root-in-host-user-namespace', () => {
     ]);
     const refused = workloadOf({ securityContext: { runAsNonRoot: true, runAsUser: 0 } });
     expect(pathsOf(rootInHostUserNamespace, refused, restricted)).toEqual(['securityContext.runAsUser']);
+    expect(pathsOf(rootInHostUserNamespace, refused, { ...restricted, minor: 22 })).toEqual([]);
+    const windows = workloadOf({ osName: 'windows', hostNetwork: true });
+    expect(pathsOf(rootInHostUserNamespace, windows, restricted)).toEqual(['securityContext.runAsNonRoot']);
+    expect(pathsOf(hostNetworkNamespace, windows, { podSecurity: 'baseline' })).toEqual(['hostNetwork']);
+    expect(pathsOf(hostNetworkNamespace, windows)).toEqual([]);
     const allowed = workloadOf({
       securityContext: { runAsNonRoot: false },
       containers: [containerOf('app', { runAsNonRoot: true })],

@@ -96,8 +96,22 @@ function editChunk(
     }
   }
   let current = chunk;
-  for (const round of rounds) current = editRound(current, syntax, round, outcome);
+  for (const round of rounds) current = editRound(current, syntax, withoutConflicts(round, outcome), outcome);
   return current.text.slice(0, current.limit);
+}
+
+const HOST_NAMESPACES: readonly unknown[] = ['hostPID', 'hostIPC', 'hostNetwork'];
+
+/** The edits of a round but for `hostUsers: false` where a host namespace could not be taken away: the two exclude each other. */
+function withoutConflicts(round: readonly PlannedEdit[], outcome: Outcome): readonly PlannedEdit[] {
+  const kept = outcome.refused.filter(({ edit }) => 'remove' in edit && HOST_NAMESPACES.includes(edit.path[0]));
+  if (kept.length === 0) return round;
+  const fields = new Map(kept.map(({ workload, edit }) => [workload, String(edit.path[0])] as const));
+  return round.filter((planned) => {
+    const field = 'set' in planned.edit && planned.edit.path[0] === 'hostUsers' ? fields.get(planned.workload) : undefined;
+    if (field !== undefined) refuseAll([planned], `${field} stays, and the API server refuses both together`, outcome);
+    return field === undefined;
+  });
 }
 
 function rootIndexOf(source: WorkloadSource | undefined): number {

@@ -47,7 +47,7 @@ export function removeField(parsed: ParsedChunk, root: YamlNode, path: FieldPath
   if (parent === undefined || entry?.key === undefined) return { refused: 'an element of a list is not removed' };
   const owned = { key: entry.key, value: entry.value };
   const inFlow = (parent.value.detail & FLOW) !== 0;
-  return inFlow ? removeFromFlow(parent.value, owned) : removeFromBlock(parsed.text, parent, owned);
+  return inFlow ? removeFromFlow(parsed.text, parent.value, owned) : removeFromBlock(parsed.text, parent, owned);
 }
 
 /** Why a field is written somewhere else than at its own path: an alias or a merge; undefined where it is not. */
@@ -144,14 +144,25 @@ function emptyMapping(text: string, { key, value }: FoundField, lines: { start: 
   return { start: colon + 1, end: lines.end, text: ` {}${eol}` };
 }
 
-function removeFromFlow(mapping: YamlNode, { key, value }: Entry): Splice {
+function removeFromFlow(text: string, mapping: YamlNode, { key, value }: Entry): Spliced {
   const { children } = mapping;
   const index = children.indexOf(key);
   const next = children[index + 2];
   const previous = children[index - 1];
   const end = Math.max(value.end, key.end);
+  const beside = next === undefined ? text.slice(previous?.end ?? key.start, key.start) : text.slice(end, next.start);
+  if (beside.includes('#')) return removeFlowLine(text, key.start, end);
   if (next !== undefined) return { start: key.start, end: next.start, text: '' };
   return { start: previous?.end ?? key.start, end, text: '' };
+}
+
+/** Comments of its neighbors stay where the pair has a line to itself; the one beside it goes with it. */
+function removeFlowLine(text: string, keyStart: number, valueEnd: number): Spliced {
+  const start = lineStartOf(text, keyStart);
+  const rest = /^[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?\n/.exec(text.slice(valueEnd))?.[0];
+  if (rest === undefined || !/^[ \t]*$/.test(text.slice(start, keyStart)))
+    return { refused: 'comments stand between: remove it by hand' };
+  return { start, end: valueEnd + rest.length, text: '' };
 }
 
 function lineStartOf(text: string, offset: number): number {
