@@ -50,10 +50,12 @@ export function readObjects(
     const source: ObjectSource = { chunk, syntax, rootIndex, objectPath: object.path, placeOf };
     const group = groupOf(object.apiVersion);
     if (object.kind === 'SecurityContextConstraints') readScc(parsed, object, source, into);
+    const head = { group, kind: object.kind };
+    const pods = podSources(parsed, object.node, head, podSpecPaths);
     const reader: FieldReader = { tree: parsed, faults: [] };
-    reportMisplacedPodSpec(reader, object.node, { group, kind: object.kind });
+    reportMisplacedPodSpec(reader, object.node, head, pods.length);
     for (const fault of reader.faults) into.problems.push(wrongType(source, object, { path: [] }, fault));
-    for (const pod of podSources(parsed, object.node, { group, kind: object.kind }, podSpecPaths)) {
+    for (const pod of pods) {
       readWorkload(parsed, object, source, patch ? { ...pod, containersOnly: true } : pod, into);
     }
   }

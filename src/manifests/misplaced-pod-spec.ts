@@ -14,12 +14,13 @@ export function isWorkloadKind({ group, kind }: ObjectHead): boolean {
 
 /**
  * Notes in `reader` what stands where the pod spec of a workload, or a parent of it, should be and is no mapping, so that there is
- * no pod to judge. A field that is missing or null is none: patches have many, and the API server takes no pod from it.
+ * no pod to judge. A field that is missing or null is none: patches have many, and the API server takes no pod from it. `found`: how many pods there are.
  */
-export function reportMisplacedPodSpec(reader: FieldReader, object: YamlNode, head: ObjectHead): void {
-  if (!isWorkloadKind(head)) return;
+export function reportMisplacedPodSpec(reader: FieldReader, object: YamlNode, head: ObjectHead, found: number): void {
+  const { certain, paths } = podSpecPathsOf(head.group, head.kind);
+  if (!certain || (paths.length === 1 && found > 0)) return;
   const told = new Set<YamlNode>();
-  for (const path of podSpecPathsOf(head.group, head.kind).paths) reportAlong(reader, object, path.split('.'), told);
+  for (const path of paths) reportAlong(reader, object, path.split('.'), told);
 }
 
 function reportAlong(reader: FieldReader, object: YamlNode, path: FieldPath, told: Set<YamlNode>): void {
