@@ -9,6 +9,9 @@ export interface ClusterEvidence {
   readonly status: KubernetesStatus;
 }
 
+/** A server that is well sends its /metrics within a second or two. Without an answer nothing is written. */
+const PATIENCE_MS = 30_000;
+
 const GATE = /^kubernetes_feature_enabled\{[^}]*name="UserNamespacesSupport"[^}]*\} ([01])/m;
 
 /**
@@ -18,10 +21,11 @@ const GATE = /^kubernetes_feature_enabled\{[^}]*name="UserNamespacesSupport"[^}]
 export async function readClusterEvidence(
   client: Pick<KubeClient, 'get' | 'stream'>,
   signal: AbortSignal,
+  patienceMs = PATIENCE_MS,
 ): Promise<ClusterEvidence> {
   const { gitVersion } = await client.get<{ readonly gitVersion: string }>('/version', {}, signal);
   const version = parseKubernetesVersion(gitVersion.replace(/[-+].*$/, ''));
-  const gate = await readGate(client, signal);
+  const gate = await readGate(client, signal, patienceMs);
   const kept = typeof gate === 'boolean' ? gate : undefined;
   const byVersion = judgeVersion(version);
   return {
@@ -38,11 +42,16 @@ export async function readClusterEvidence(
 }
 
 /** The gate, or why it is not known. The answer is megabytes long: reading ends where the line is found. */
-async function readGate(client: Pick<KubeClient, 'stream'>, signal: AbortSignal): Promise<boolean | string> {
+async function readGate(
+  client: Pick<KubeClient, 'stream'>,
+  signal: AbortSignal,
+  patienceMs: number,
+): Promise<boolean | string> {
   const enough = new AbortController();
+  const late = AbortSignal.timeout(patienceMs);
   let tail = '';
   try {
-    for await (const chunk of client.stream('/metrics', {}, AbortSignal.any([signal, enough.signal]))) {
+    for await (const chunk of client.stream('/metrics', {}, AbortSignal.any([signal, enough.signal, late]))) {
       const text = tail + chunk.toString('latin1');
       const found = GATE.exec(text);
       if (found) return found[1] === '1';
@@ -51,6 +60,7 @@ async function readGate(client: Pick<KubeClient, 'stream'>, signal: AbortSignal)
     return 'say nothing of the gate';
   } catch (error) {
     if (error instanceof KubeError && error.status > 0) return `answered ${error.status}`;
+    if (late.aborted && !signal.aborted) return `did not end within ${patienceMs / 1000} s`;
     throw error;
   } finally {
     enough.abort();

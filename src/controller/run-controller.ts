@@ -25,7 +25,7 @@ export interface ControllerOptions extends EndpointOptions {
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const LEASE_NAME = 'userns-audit-controller';
 
-/** The controller's process: from its options to its end by SIGTERM or SIGINT. */
+/** The controller's process: from its options to its end by SIGTERM or SIGINT. What keeps it from starting is logged, and ends it with 1. */
 export async function runController(options: ControllerOptions): Promise<void> {
   const log = createLog(options.logLevel);
   const ending = new AbortController();
@@ -34,7 +34,20 @@ export async function runController(options: ControllerOptions): Promise<void> {
       log.info('ending', { signal });
       ending.abort();
     });
-  const connection = await connect(options);
+  try {
+    await runWith(await connect(options), options, log, ending.signal);
+  } catch (error) {
+    log.error('the controller can not run', { error: messageOf(error) });
+    process.exitCode = 1;
+  }
+}
+
+async function runWith(
+  connection: KubeConnection,
+  options: ControllerOptions,
+  log: ReturnType<typeof createLog>,
+  signal: AbortSignal,
+): Promise<void> {
   const client = createClient(connection, { userAgent: `userns-audit-controller/${__VERSION__}` });
   const metrics = createControllerMetrics(() => controller, __VERSION__);
   const controller = createController({
@@ -52,7 +65,6 @@ export async function runController(options: ControllerOptions): Promise<void> {
     },
     onError: (what, error) => log.warn('failed, and is tried again', { what, error: messageOf(error) }),
   });
-  const { signal } = ending;
   const lead = async (leading: AbortSignal): Promise<void> => {
     log.info('leading');
     metrics.setLeading(true);

@@ -58,11 +58,15 @@ export function isTooMany(error: unknown): boolean {
 
 const LONGEST_MESSAGE = 2000;
 
+/** Seconds. API servers ask for one to a few; whoever asks for a day on the way must not keep us away for one. */
+const LONGEST_RETRY_AFTER = 300;
+
 /** What a refusal says: its `Status` object, or the beginning of whatever a proxy answered. */
 export function refusal(request: string, status: number, body: string, retryAfter?: string): KubeError {
   const parsed = parseStatus(body);
   const said = parsed?.message ?? (body.slice(0, 200).trim() || 'no message');
-  const retryAfterSeconds = retryAfterOf(retryAfter) ?? parsed?.details?.retryAfterSeconds;
+  const asked = retryAfterOf(retryAfter) ?? parsed?.details?.retryAfterSeconds;
+  const retryAfterSeconds = asked === undefined ? undefined : Math.min(asked, LONGEST_RETRY_AFTER);
   return new KubeError(`${request}: ${status} ${said.slice(0, LONGEST_MESSAGE)}`, {
     status,
     reason: parsed?.reason ?? '',

@@ -39,6 +39,12 @@ describe('a request that fails', () => {
     });
   });
 
+  test('is not kept away for a day', async () => {
+    expect(await failureOf([refuse(429, 'TooManyRequests', { 'retry-after': '86400' })])).toMatchObject({
+      retryAfterSeconds: 300,
+    });
+  });
+
   test('by a proxy that answers in HTML shows what it said', async () => {
     const error = await failureOf([(response) => response.writeHead(502).end('<h1>Bad Gateway</h1>')]);
     expect(error).toMatchObject({ status: 502, reason: '', message: 'GET /api/v1/pods: 502 <h1>Bad Gateway</h1>' });
