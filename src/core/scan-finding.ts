@@ -32,6 +32,7 @@ export interface ScanProblem {
     | 'unparsable'
     | 'template'
     | 'wrong-type'
+    | 'no-pod-spec'
     | 'unused-waiver'
     | 'expired-waiver'
     | 'waiver-without-reason'

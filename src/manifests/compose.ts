@@ -1,7 +1,7 @@
 import type { FieldPath, Workload } from '../core/workload.ts';
 import { serviceFields } from './compose-extends.ts';
 import type { ComposeFile, Following, ServiceFields, ServicePart } from './compose-extends.ts';
-import { misshapenFields } from './compose-shape.ts';
+import { misshapenFields, misshapenServices } from './compose-shape.ts';
 import { interpolated } from './compose-variables.ts';
 import { dockerPath, podSpecOf } from './docker-fields.ts';
 import type { DockerFieldNames } from './docker-fields.ts';
@@ -27,8 +27,8 @@ export function isCompose(tree: Tree, root: YamlNode, path: string): boolean {
   const entries = entriesOf(tree, root);
   const services = entries.get('services');
   if (services === undefined || entries.has('apiVersion') || entries.has('kind')) return false;
-  if (resolveAlias(services.value).type !== NODE.MAPPING) return false;
   if (FILE_NAME.test(path)) return true;
+  if (resolveAlias(services.value).type !== NODE.MAPPING) return false;
   return (
     [...entries.keys()].every((key) => TOP_LEVEL.test(key)) &&
     [...entriesOf(tree, services.value).values()].some(({ value }) => {
@@ -67,6 +67,7 @@ export function readCompose(
   const file: ComposeFile = { parsed, source, services: services.value, path, directory };
   const following: Following = { files: new Map(), report: (problem) => into.problems.push(problem) };
   const hostNetworks = namesOfHostNetwork(parsed, root);
+  into.problems.push(...misshapenServices(file, services));
   for (const [name] of entriesOf(parsed, services.value)) {
     into.workloads.push(makeService(source, name, serviceFields(file, name, following), hostNetworks));
     into.problems.push(...misshapenFields(file, name));

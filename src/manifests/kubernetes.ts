@@ -55,10 +55,26 @@ export function readObjects(
     const reader: FieldReader = { tree: parsed, faults: [] };
     reportMisplacedPodSpec(reader, object.node, head, pods.length);
     for (const fault of reader.faults) into.problems.push(wrongType(source, object, { path: [] }, fault));
+    if (pods.length === 0) reportEmptyPaths(parsed, object, source, podSpecPaths, into);
     for (const pod of pods) {
       readWorkload(parsed, object, source, patch ? { ...pod, containersOnly: true } : pod, into);
     }
   }
+}
+
+/** A path of `--pod-spec-path` may be mistyped: an object of its kind without a pod is told, and does not fail the run. */
+function reportEmptyPaths(
+  { text }: ParsedChunk,
+  { kind, node: value }: PlacedObject,
+  { chunk, placeOf }: ObjectSource,
+  podSpecPaths: readonly PodSpecPath[],
+  into: Findings,
+): void {
+  const paths = podSpecPaths.filter((one) => one.kind === kind).map(({ path }) => path.join('.'));
+  if (paths.length === 0) return;
+  const message = `${kind} is not judged: nothing stands at ${paths.join(' or ')}, where --pod-spec-path looks for its pod spec`;
+  const place = placeOf(chunk, spanOf(text, { key: undefined, value, parent: undefined }, false));
+  into.problems.push({ kind: 'no-pod-spec', message, place, fatal: false });
 }
 
 /** True where a document holds an object whose kind describes pods, whether or not there are any. */

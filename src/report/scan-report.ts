@@ -133,6 +133,7 @@ export const PROBLEM_TITLES: Readonly<Record<ScanProblem['kind'], string>> = {
   unparsable: 'The input could not be parsed',
   template: 'The input is a template that has to be rendered first',
   'wrong-type': 'A field has a value of a wrong type',
+  'no-pod-spec': 'An object has no pod spec where --pod-spec-path looks for it',
   'unused-waiver': 'A waiver accepts nothing',
   'expired-waiver': 'A waiver has expired',
   'waiver-without-reason': 'A waiver gives no reason',

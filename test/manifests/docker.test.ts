@@ -108,6 +108,15 @@ describe('a Compose file', () => {
     });
   });
 
+  test('whose services are none is told', () => {
+    const { workloads, problems } = readManifestText('services: [web]\n', 'compose.yml');
+    expect(workloads).toEqual([]);
+    expect(problems).toMatchObject([
+      { kind: 'wrong-type', fatal: true, message: expect.stringContaining('services must be a mapping') as unknown },
+    ]);
+    expect(readManifestText('services:\n', 'compose.yml').problems).toEqual([]);
+  });
+
   test('with fields of a wrong type is told', () => {
     const text =
       'services:\n  a:\n    pid: [host]\n    ipc: null\n    cap_add: SYS_ADMIN\n  b: host\n  c:\n  d: {privileged: {}}\n';

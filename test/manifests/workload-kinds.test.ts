@@ -236,6 +236,20 @@ describe('--pod-spec-path', () => {
     ]);
   });
 
+  test('tells of an object that has nothing there', () => {
+    const text = 'apiVersion: v1\nkind: Pod\n---\napiVersion: x.io/v1\nkind: Fleet\nmetadata: {name: f}\nspec: {pods: []}\n';
+    const podSpecPaths = [parsePodSpecPath('Fleet=spec.pods[].spec')];
+    expect(readManifestText(text, 'f.yaml', { podSpecPaths }).problems).toEqual([
+      {
+        kind: 'no-pod-spec',
+        message:
+          'Fleet is not judged: nothing stands at spec.pods.*.spec, where --pod-spec-path looks for its pod spec',
+        place: { file: 'f.yaml', line: 4, column: 1, endLine: 4, endColumn: 20 },
+        fatal: false,
+      },
+    ]);
+  });
+
   test('looks into kinds that are otherwise only checked', () => {
     const text = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: f}\ndata:\n  pod: {hostPID: true}\n';
     expect(readManifestText(text, 'f.yaml').workloads).toEqual([]);
