@@ -151,10 +151,19 @@ async function main(seconds: number): Promise<void> {
     ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
+  const areReady = new Promise<boolean>((resolve) => {
+    const lines = createInterface(spawner.stdout);
+    lines.on('line', (line) => {
+      if (line.startsWith('ready')) resolve(true);
+    });
+    lines.on('close', () => {
+      resolve(false);
+    });
+  });
   const api = await startApiServer(programs);
   let directory: string | undefined;
   try {
-    for await (const line of createInterface(spawner.stdout)) if (line.startsWith('ready')) break;
+    if (!(await areReady)) throw new Error('the containers could not be made');
     directory = await prepare(api);
     await measure(lab, api, directory, seconds);
   } finally {
