@@ -134,17 +134,17 @@ function readDocuments(source: Source, parsed: ParsedChunk, content: SourceConte
     }
     const matters =
       content.workloads.length + content.sccs.length > before ||
-      (faults.length > 0 && (holdsWorkloadKind(parsed, root) || faults.some((fault) => hidesKind(parsed, root, fault))));
+      (faults.length > 0 && (holdsWorkloadKind(parsed, root) || hidesKind(parsed, root, faults)));
     content.problems.push(...contentProblems(source, parsed, faults, { matters, root }));
   }
 }
 
 /** A second `kind` or `apiVersion` of a document: who takes the first reads another object than kubectl. */
-function hidesKind(parsed: ParsedChunk, root: YamlNode, { node, duplicateOf }: ContentFault): boolean {
-  return (
-    duplicateOf !== undefined &&
-    root.children.includes(node) &&
-    ['kind', 'apiVersion'].includes(keyName(parsed, node) ?? '')
+function hidesKind(parsed: ParsedChunk, root: YamlNode, faults: readonly ContentFault[]): boolean {
+  const own = new Set(root.children);
+  return faults.some(
+    ({ node, duplicateOf }) =>
+      duplicateOf !== undefined && own.has(node) && ['kind', 'apiVersion'].includes(keyName(parsed, node) ?? ''),
   );
 }
 
